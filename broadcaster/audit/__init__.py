@@ -1,0 +1,1 @@
+"""The chained log of who did what, and its verification."""

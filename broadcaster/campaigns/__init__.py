@@ -1,0 +1,1 @@
+"""A campaign and its states, the checks before launch, the approval seal, the schedule."""

@@ -1,0 +1,1 @@
+"""People: import, sync, interactions, opt-out, export, privacy, growth links."""

@@ -1,0 +1,1 @@
+"""Meta's Graph API: client, batches, shapes, usage headers, typed refusals."""

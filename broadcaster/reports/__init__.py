@@ -1,0 +1,1 @@
+"""Figures, failures, blocked people, and the files they are written to."""

@@ -1,0 +1,90 @@
+"""Bringing a database to this version's schema: created, migrated after a backup, or refused if newer."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from broadcaster.errors import DatabaseNewer, EnvironmentFault
+from broadcaster.store.engine import Store, connect
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_store(url: str, now: datetime) -> Store:
+    """The store at ``url`` with the current schema.
+
+    An older database is copied beside itself first (SQLite; on PostgreSQL the server's own backups
+    apply). Raises DatabaseNewer, EnvironmentFault, BadInput.
+    """
+    store = connect(url)
+    try:
+        _migrate(store, now)
+    except BaseException:
+        store.engine.dispose()
+        raise
+    return store
+
+
+def current_revision(store: Store) -> str | None:
+    """The schema's revision, None for an empty database."""
+    with store.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _migrate(store: Store, now: datetime) -> None:
+    config = alembic_config()
+    script = ScriptDirectory.from_config(config)
+    found, head = current_revision(store), script.get_current_head()
+    if found == head:
+        return
+    if found is not None and found not in {revision.revision for revision in script.walk_revisions()}:
+        raise DatabaseNewer(
+            f"This database was made by a newer version of Broadcaster (schema {found}).",
+            "Install that version or a later one; nothing was changed.",
+        )
+    if found is not None:
+        _backup(store, found, now)
+    _upgrade(store, config)
+
+
+def _upgrade(store: Store, config: Config) -> None:
+    with store.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def alembic_config() -> Config:
+    """Alembic's configuration, made here so that no ini file is needed."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _backup(store: Store, revision: str, now: datetime) -> Path | None:
+    """Copy a SQLite database beside itself, consistently, before it is migrated."""
+    database = store.engine.url.database
+    if not store.is_sqlite or not database:
+        return None
+    target = Path(f"{database}.before-{revision}-{now:%Y%m%dT%H%M%SZ}.bak")
+    if shutil.disk_usage(target.parent).free < 2 * Path(database).stat().st_size:
+        raise EnvironmentFault(
+            "There is not enough disk space to copy the database before updating it.",
+            f"Free {Path(database).stat().st_size // 1_000_000 * 2} MB in {target.parent}; nothing was changed.",
+        )
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    return target
+
+
+def has_tables(store: Store) -> bool:
+    return bool(inspect(store.engine).get_table_names())

@@ -1,0 +1,1 @@
+"""What Meta tells us: signature, parsing, inbox (store, then apply), receiver."""
