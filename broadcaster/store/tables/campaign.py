@@ -62,6 +62,8 @@ class Campaign(SQLModel, table=True):
     start_zone: str | None = None
     launched_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    canary_passed_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When the first few went well enough, or a person chose to go on after them."""
     policy_pack: str | None = None
     """Name, version and checksum of the pack that decided the launch."""
     audience_at_approval: int | None = None

@@ -15,7 +15,19 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("campaign_id", "contact_id"),
-        Index("ix_delivery_state", "campaign_id", "state", "window_closes_at", "id"),
+        Index("ix_delivery_state", "campaign_id", "state", "window_closes_at", "due_at", "id"),
+        Index(
+            "ix_delivery_owner",
+            "owner",
+            sqlite_where=text("owner IS NOT NULL"),
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
+        Index(
+            "ix_delivery_doubt",
+            "settle_at",
+            sqlite_where=text("state = 'unconfirmed'"),
+            postgresql_where=text("state = 'unconfirmed'"),
+        ),
         Index("ix_delivery_sent", "contact_id", "sent_at"),
         Index(
             "ix_delivery_message",
@@ -32,6 +44,9 @@ class Delivery(SQLModel, table=True):
     reason: str | None = None
     """Rule that stopped a skipped row; cause of an unconfirmed one."""
     attempt: int = 0
+    """How often it went on the wire: raised before the call, never lowered, part of the wire key."""
+    retries: int = 0
+    """Refusals of the platform's own making so far; waiting for a rate limit does not count."""
     owner: str | None = None
     """Incarnation of the sender that holds the row (random per process)."""
     leased_until: datetime | None = Field(default=None, sa_type=Instant)
@@ -43,7 +58,9 @@ class Delivery(SQLModel, table=True):
     """``install.row.attempt`` of the attempt now on the wire: travels in the message's metadata."""
     intent_at: datetime | None = Field(default=None, sa_type=Instant)
     settle_at: datetime | None = Field(default=None, sa_type=Instant)
-    """When an unknown outcome may be looked up in the conversation."""
+    """When an unknown outcome may be looked up in the conversation; None: left to a person."""
+    settle_reads: int = 0
+    """How often the conversation was read without a proof."""
     first_attempt_at: datetime | None = Field(default=None, sa_type=Instant)
     sent_at: datetime | None = Field(default=None, sa_type=Instant)
     delivered_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -56,6 +73,9 @@ class Delivery(SQLModel, table=True):
     error_subcode: int | None = None
     error_text: str | None = None
     text_hash: str | None = None
+    """Hash of the whole rendered message."""
+    shown_hash: str | None = None
+    """Hash of the text as a conversation shows it, to recognise it when read back."""
 
 
 class ReceiptMark(SQLModel, table=True):

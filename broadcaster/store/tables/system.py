@@ -17,13 +17,13 @@ class Setting(SQLModel, table=True):
 
 
 class Lease(SQLModel, table=True):
-    """Who holds a role (``dispatcher``, ``page-budget:<id>``) until when. ``tokens`` is the shared pace."""
+    """Who holds a role until when: ``dispatcher``, ``worker:<incarnation>``, ``page-budget:<page id>``."""
 
     name: str = Field(primary_key=True)
     owner: str
     expires_at: datetime = Field(sa_type=Instant)
-    tokens: float = 0.0
-    tokens_at: datetime | None = Field(default=None, sa_type=Instant)
+    pace: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    """A Page's shared pace, see ``broadcaster.queue.pacing``; written under the row's lock."""
 
 
 class PolicyPack(SQLModel, table=True):

@@ -33,8 +33,7 @@ def upgrade() -> None:
     sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('owner', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('expires_at', broadcaster.store.types.Instant(), nullable=False),
-    sa.Column('tokens', sa.Float(), nullable=False),
-    sa.Column('tokens_at', broadcaster.store.types.Instant(), nullable=True),
+    sa.Column('pace', sa.JSON(), nullable=True),
     sa.PrimaryKeyConstraint('name')
     )
     op.create_table('page',
@@ -259,6 +258,7 @@ def upgrade() -> None:
     sa.Column('start_zone', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('launched_at', broadcaster.store.types.Instant(), nullable=True),
     sa.Column('finished_at', broadcaster.store.types.Instant(), nullable=True),
+    sa.Column('canary_passed_at', broadcaster.store.types.Instant(), nullable=True),
     sa.Column('policy_pack', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('audience_at_approval', sa.Integer(), nullable=True),
     sa.Column('eligible_at_approval', sa.Integer(), nullable=True),
@@ -356,6 +356,7 @@ def upgrade() -> None:
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('retries', sa.Integer(), nullable=False),
     sa.Column('owner', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('leased_until', broadcaster.store.types.Instant(), nullable=True),
     sa.Column('due_at', broadcaster.store.types.Instant(), nullable=True),
@@ -363,6 +364,7 @@ def upgrade() -> None:
     sa.Column('wire_key', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('intent_at', broadcaster.store.types.Instant(), nullable=True),
     sa.Column('settle_at', broadcaster.store.types.Instant(), nullable=True),
+    sa.Column('settle_reads', sa.Integer(), nullable=False),
     sa.Column('first_attempt_at', broadcaster.store.types.Instant(), nullable=True),
     sa.Column('sent_at', broadcaster.store.types.Instant(), nullable=True),
     sa.Column('delivered_at', broadcaster.store.types.Instant(), nullable=True),
@@ -374,15 +376,18 @@ def upgrade() -> None:
     sa.Column('error_subcode', sa.Integer(), nullable=True),
     sa.Column('error_text', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('text_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('shown_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.ForeignKeyConstraint(['campaign_id'], ['campaign.id'], ),
     sa.ForeignKeyConstraint(['contact_id'], ['contact.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('campaign_id', 'contact_id')
     )
     with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.create_index('ix_delivery_doubt', ['settle_at'], unique=False, sqlite_where=sa.text("state = 'unconfirmed'"), postgresql_where=sa.text("state = 'unconfirmed'"))
         batch_op.create_index('ix_delivery_message', ['message_id'], unique=False, sqlite_where=sa.text('message_id IS NOT NULL'), postgresql_where=sa.text('message_id IS NOT NULL'))
+        batch_op.create_index('ix_delivery_owner', ['owner'], unique=False, sqlite_where=sa.text('owner IS NOT NULL'), postgresql_where=sa.text('owner IS NOT NULL'))
         batch_op.create_index('ix_delivery_sent', ['contact_id', 'sent_at'], unique=False)
-        batch_op.create_index('ix_delivery_state', ['campaign_id', 'state', 'window_closes_at', 'id'], unique=False)
+        batch_op.create_index('ix_delivery_state', ['campaign_id', 'state', 'window_closes_at', 'due_at', 'id'], unique=False)
 
     op.create_table('finding_verdict',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -433,7 +438,9 @@ def downgrade() -> None:
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index('ix_delivery_state')
         batch_op.drop_index('ix_delivery_sent')
+        batch_op.drop_index('ix_delivery_owner', sqlite_where=sa.text('owner IS NOT NULL'), postgresql_where=sa.text('owner IS NOT NULL'))
         batch_op.drop_index('ix_delivery_message', sqlite_where=sa.text('message_id IS NOT NULL'), postgresql_where=sa.text('message_id IS NOT NULL'))
+        batch_op.drop_index('ix_delivery_doubt', sqlite_where=sa.text("state = 'unconfirmed'"), postgresql_where=sa.text("state = 'unconfirmed'"))
 
     op.drop_table('delivery')
     op.drop_table('blocked_recipient')
