@@ -60,6 +60,7 @@ class CampaignRow:
     start_zone: str | None
     launched_at: datetime | None
     finished_at: datetime | None
+    canary_passed_at: datetime | None
     policy_pack: str | None
     audience_at_approval: int | None
     eligible_at_approval: int | None
