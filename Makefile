@@ -1,0 +1,58 @@
+# Everything starts from these targets. They need only Python 3.11 or newer (and git, make).
+ifeq ($(OS),Windows_NT)
+PY ?= python
+VENV := .venv/Scripts/python.exe
+else
+PY ?= python3
+VENV := .venv/bin/python
+endif
+
+.PHONY: run test env window-env lint types imports tests coverage kill-test soak simulate bench evaluate screenshots lock migration clean
+
+run: window-env            ## the desktop app on the practice Page (without a display: the same, printed)
+	$(VENV) -m ui.start practice
+
+test: env lint types imports tests   ## everything from environment to green
+
+env:
+	$(PY) tools/environment.py
+
+window-env:
+	$(PY) tools/environment.py --window
+
+lint: env
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+
+types: env
+	$(VENV) -m mypy
+
+imports: env
+	$(VENV) -c "import sys; from importlinter.cli import lint_imports_command; sys.argv[0] = 'lint-imports'; lint_imports_command()"
+
+tests: env
+	$(VENV) -m pytest -q -m "not slow"
+
+coverage: env              ## the same tests with their coverage
+	$(VENV) -m pytest -q -m "not slow" --cov --cov-report=term
+
+kill-test: env             ## kill -9 at random instants, at least 200 times
+	$(VENV) -m pytest -q -m slow tests/queue -k kill
+
+soak: env                  ## 100,000 messages at full pace
+	$(VENV) -m pytest -q -m slow tests/queue -k soak
+
+simulate: env              ## many seeds of the deterministic simulation
+	$(VENV) -m pytest -q -m slow tests/queue -k "simulation or crash"
+
+evaluate: env              ## promotional findings measured on the labelled set
+	$(VENV) -m benchmarks.evaluate_promotional
+
+screenshots: env           ## every page, light and dark, 1280×800 and 1920×1080
+	$(VENV) -m ui.screenshots screenshots
+
+migration: env             ## WHAT="what changes": a migration from the tables' difference
+	$(VENV) -m broadcaster.store.migrations.new "$(WHAT)"
+
+lock:                      ## refresh requirements.lock (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
