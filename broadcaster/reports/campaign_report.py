@@ -13,6 +13,7 @@ from broadcaster.audit import log as audit_log
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.clock import iso
 from broadcaster.reports import people
+from broadcaster.reports.compliance import write_compliance_pack
 from broadcaster.reports.figures import CampaignStatus, status
 from broadcaster.reports.writers import Table, replace_whole, write
 
@@ -20,10 +21,12 @@ from broadcaster.reports.writers import Table, replace_whole, write
 def write_report(
     conn: Connection, kind: str, campaign: CampaignRow, format: str, out: Path, *, actor: str, at: datetime
 ) -> None:
-    """Write ``blocked``, ``failures`` or ``campaign`` to ``out`` and log the export with its anchor."""
+    """Write ``blocked``, ``failures``, ``campaign`` or ``compliance`` to ``out`` and log the export with its anchor."""
     if kind == "campaign" and format == "json":
         text = json.dumps(campaign_json(conn, campaign, at), indent=2, ensure_ascii=False)
         replace_whole(out, lambda part: _write_text(part, text))
+    elif kind == "compliance":
+        write_compliance_pack(conn, campaign, out, at)
     else:
         write(report_tables(conn, kind, campaign, at), format, out)
     audit_log.record(
