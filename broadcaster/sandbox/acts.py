@@ -7,6 +7,8 @@ from typing import Any
 from broadcaster.sandbox.people import Person, phrases
 from broadcaster.sandbox.world import Page
 
+INBOX_APP_ID = 263902037430900
+
 
 def write(
     page: Page,
@@ -86,6 +88,16 @@ def opt_in(page: Page, person: Person, *, kind: str = "notification_messages", r
             "title": "Updates",
         }
     page.world.emit(page, "messaging_optins", page.person_event(person.psid, "optin", content))
+
+
+def answer_by_hand(page: Page, person: Person, text: str) -> str:
+    """Somebody at the Page writes from its inbox: an echo with the inbox's app id and no metadata."""
+    now = page.world.clock.ms()
+    stored = page.threads.add(person, text, now, from_page=True)
+    content = {"is_echo": True, "app_id": INBOX_APP_ID, "mid": stored.mid, "text": text}
+    field = "messages" if page.instagram else "message_echoes"
+    page.world.emit(page, field, page.page_event(person.psid, "message", content, now))
+    return stored.mid
 
 
 def comment(page: Page, person: Person) -> str:

@@ -221,6 +221,10 @@ class Control:
         match act:
             case "write":
                 answer["mid"] = acts.write(page, person, str(params.pop("text", "Hello")), **params)
+            case "answer":
+                answer["mid"] = acts.answer_by_hand(
+                    page, person, str(params.get("text", "Hello from the Page"))
+                )
             case "stop":
                 acts.stop(page, person)
             case "postback":

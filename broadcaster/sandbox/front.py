@@ -62,8 +62,10 @@ class GraphFront:
             return await self._batch(params)
         call = Call(request.method, path, params, f"{self.address}{request.path}")
         target = _target(path)
-        fault = self._meet(target, call) or (self._meet("call", call) if target == "message" else None)
-        if fault is None:
+        fault = self._meet(target, call)
+        if fault is None and target == "message":
+            fault = self._meet("call", call)
+        if fault is None and target != "any":
             fault = self._meet("any", call)
         given = await self._with(fault, call, lambda: self._plain(call))
         if given is None:

@@ -57,8 +57,8 @@ def file_size(params: dict[str, Any]) -> int | None:
 
 def _send(page: Page, params: dict[str, Any], call: str) -> dict[str, Any]:
     message = object_of(params, "message")
-    page.limits.take(rate_class(message))
     page.ledger.calls[call] += 1
+    page.limits.take(rate_class(message))
     if page.restricted:
         raise refusal("page_restricted")
     recipient = object_of(params, "recipient")
@@ -91,8 +91,7 @@ def _deliver(
     if not private_reply:
         check_window(page, person, messaging_type, tag, message)
     entry = _accept(page, person, message, messaging_type, tag, call, text, size is not None)
-    answer = {} if private_reply else {"recipient_id": person.psid}
-    answer["message_id"] = entry.mid
+    answer = {"recipient_id": person.psid, "message_id": entry.mid}
     if (attachment_id := _keep_file(page, message, size)) is not None:
         answer["attachment_id"] = attachment_id
     return answer

@@ -69,6 +69,7 @@ class Sandbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._dispatcher: Dispatcher | None = None
         self._stopping: asyncio.Event | None = None
+        self._failure: Exception | None = None
         self.url = ""
 
     def start(self) -> Sandbox:
@@ -77,10 +78,12 @@ class Sandbox:
         self.url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(sock, ready)), name="sandbox", daemon=True
+            target=self._thread_main, args=(sock, ready), name="sandbox", daemon=True
         )
         self._thread.start()
         ready.wait()
+        if self._failure is not None:
+            raise RuntimeError("the sandbox could not start") from self._failure
         return self
 
     def stop(self) -> None:
@@ -212,6 +215,15 @@ class Sandbox:
             "app_secret": self.app_secret,
             "verify_token": self.verify_token,
         }
+
+    def _thread_main(self, sock: socket.socket, ready: threading.Event) -> None:
+        try:
+            asyncio.run(self._serve(sock, ready))
+        except Exception as error:
+            self._failure = error
+        finally:
+            sock.close()
+            ready.set()
 
     async def _serve(self, sock: socket.socket, ready: threading.Event) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()

@@ -208,12 +208,7 @@ def _rejection(template: Template) -> str:
 
 
 def _check_buttons(template: Template, given: dict[str, Any] | None) -> None:
-    approved = [
-        button
-        for part in template.components
-        for button in part.get("buttons") or []
-        if button.get("type") == "POSTBACK" or _names(str(button.get("url", "")))
-    ]
+    approved = [button for part in template.components for button in part.get("buttons") or []]
     values = (given or {}).get("parameters") or (given or {}).get("buttons") or []
     if any("index" in value for value in values if isinstance(value, dict)) or "index" in (given or {}):
         raise refusal("template_parameters", what="unexpected key index on buttons")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import heapq
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +32,7 @@ class Thread:
     updated_ms: int = 0
     count: int = 0
     unread: int = 0
-    newest: deque[StoredMessage] = field(default_factory=lambda: deque(maxlen=READABLE))
+    newest: list[StoredMessage] = field(default_factory=list)
 
 
 class Threads:
@@ -116,6 +115,8 @@ class Threads:
         mid = "m_" + base64.urlsafe_b64encode(mark).decode("ascii")
         message = StoredMessage(mid, from_page, text, now_ms, attachments)
         thread.newest.append(message)
+        if len(thread.newest) > READABLE:
+            del thread.newest[0]
         thread.count += 1
         thread.unread = 0 if from_page else thread.unread + 1
         thread.updated_ms = max(thread.updated_ms, now_ms)
