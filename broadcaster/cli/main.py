@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -24,16 +25,31 @@ from broadcaster.cli import (
 )
 from broadcaster.cli.frame import Group, run, say, settings_of
 from broadcaster.settings import Settings
-
-OpenWindow = Callable[[Settings], int]
-
-
-def main(arguments: list[str] | None = None, open_window: OpenWindow | None = None) -> int:
-    """Run ``broadcaster`` and return its exit code. ``open_window`` shows the desktop app."""
-    return run(_tree(open_window), arguments)
+from broadcaster.workspace import Workspace
 
 
-def _tree(open_window: OpenWindow | None) -> click.Group:
+class Desktop(Protocol):
+    """The window, given by who has one: the core itself knows none."""
+
+    def open(self, settings: Settings) -> int:
+        """Show the desktop app; returns its exit code."""
+        ...
+
+    def practise(self, settings: Settings, contacts: int) -> int:
+        """Show it on a practice Page with that many people."""
+        ...
+
+    def pictures(self, workspace: Workspace, folder: Path) -> list[Path]:
+        """Leave a picture of every page in ``folder``."""
+        ...
+
+
+def main(arguments: list[str] | None = None, desktop: Desktop | None = None) -> int:
+    """Run ``broadcaster`` and return its exit code."""
+    return run(_tree(desktop), arguments)
+
+
+def _tree(desktop: Desktop | None) -> click.Group:
     @click.group(cls=Group, invoke_without_command=True)
     @click.option("--home", metavar="DIR", help="Workspace folder.")
     @click.option("--database", metavar="URL", help="Database, if not in the workspace folder.")
@@ -44,13 +60,13 @@ def _tree(open_window: OpenWindow | None) -> click.Group:
         """Broadcasts on Messenger and Instagram: decided, sent and proven. Without a command: the window."""
         given = {"home": home, "database": database, "actor": actor}
         ctx.ensure_object(dict).update({key: value for key, value in given.items() if value is not None})
-        ctx.obj["open_window"] = open_window
+        ctx.obj["desktop"] = desktop
         if ctx.invoked_subcommand is not None:
             return 0
-        if open_window is None:
+        if desktop is None:
             say("broadcaster: this installation has no window.")
             return 2
-        return open_window(settings_of(ctx))
+        return desktop.open(settings_of(ctx))
 
     for noun in (page.page, contacts.contacts, audience.audience, permission.permission, template.template):
         broadcaster.add_command(noun)
