@@ -99,7 +99,11 @@ def draw(seed: int, index: int, salt: int) -> float:
 
 
 class People:
-    """``count`` people of one Page, by PSID. A PSID of another Page is unknown here, as on the platform."""
+    """``count`` people of one Page, by PSID. A PSID of another Page is unknown here, as on the platform.
+
+    ``behaviour`` may be exchanged at any time for what people do from then on; how they stand at the start
+    stays as it was given first.
+    """
 
     def __init__(self, count: int, seed: int, behaviour: Behaviour, started_ms: int, base: int) -> None:
         self._count = self._first = count
@@ -107,6 +111,7 @@ class People:
         self._started_ms = started_ms
         self._base = base
         self._met: dict[int, Person] = {}
+        self._beginning = behaviour
         self.behaviour = behaviour
 
     def __len__(self) -> int:
@@ -151,7 +156,7 @@ class People:
         """When this person last wrote, as the world began (0: never); nobody need be made for it."""
         if index >= self._first:
             return 0
-        plan = self.behaviour
+        plan = self._beginning
         luck, age = draw(self._seed, index, 1), draw(self._seed, index, 2)
         if luck < plan.open_24h:
             return self._started_ms - round(age * 23.5 * HOUR_MS)
@@ -162,7 +167,7 @@ class People:
         return self._started_ms - round(8 * DAY_MS + age * 112 * DAY_MS)
 
     def _make(self, index: int) -> Person:
-        plan, seed = self.behaviour, self._seed
+        plan, seed = self._beginning, self._seed
         tongue = languages()[int(draw(seed, index, 3) * len(languages()))]
         woman = draw(seed, index, 4) < 0.5
         given: list[str] = tongue["women" if woman else "men"]
