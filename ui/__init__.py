@@ -1,1 +1,1 @@
-"""The window: PySide6 lives here and nowhere else."""
+"""The window. Only here is PySide6 imported; no rule, no SQL, no HTTP."""

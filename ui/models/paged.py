@@ -1,0 +1,158 @@
+"""A table of any length: the ids of the current filter and order, and rows read in blocks when looked at."""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from ui import theme
+
+log = logging.getLogger(__name__)
+
+BLOCK = 128
+KEPT_BLOCKS = 64
+Index = QModelIndex | QPersistentModelIndex
+_NOTHING = QModelIndex()
+_DISPLAY, _ALIGN = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.TextAlignmentRole
+_TIP, _COLOR = Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.ForegroundRole
+_SAID = Qt.ItemDataRole.AccessibleTextRole
+ROW_ROLE = int(Qt.ItemDataRole.UserRole)
+"""Gives the row itself (None while it is gone): what delegates paint from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, declared once: how a row reads in it and what it sorts by."""
+
+    key: str
+    title: str
+    text: Callable[[Any], str]
+    numeric: bool = False
+    sort: str | None = None
+    """What the core sorts by; None: cannot be sorted."""
+    tip: Callable[[Any], str] | None = None
+    tone: Callable[[Any], str | None] | None = None
+    """Token name of the text's colour."""
+    width: int = 140
+    """At 100 % text size."""
+    shown: bool = True
+    """In view until the person chooses otherwise."""
+
+
+class PagedTable(QAbstractTableModel):
+    """Rows by id, in blocks of 128 with the least used dropped; read inside ``data()`` when looked at.
+
+    The order never jumps by itself: only ``set_ids`` changes it. A row that is gone is shown greyed.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Callable[[Sequence[int]], Iterable[Any]],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.columns = list(columns)
+        self._read = rows
+        self._ids: Sequence[int] = array("q")
+        self._blocks: OrderedDict[int, list[Any]] = OrderedDict()
+
+    # -- what is in it
+
+    def set_ids(self, ids: Sequence[int]) -> None:
+        """Show these rows in this order."""
+        self.beginResetModel()
+        self._ids = ids
+        self._blocks.clear()
+        self.endResetModel()
+
+    def invalidate(self) -> None:
+        """Rows may have changed: those in view are read again; order and length stay."""
+        self._blocks.clear()
+        if self._ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._ids) - 1, len(self.columns) - 1))
+
+    def id_at(self, row: int) -> int:
+        return int(self._ids[row])
+
+    def ids(self) -> Sequence[int]:
+        return self._ids
+
+    def row_of(self, id: int) -> int | None:
+        """Where ``id`` stands, None when it is not in the table."""
+        try:
+            return self._ids.index(id)
+        except ValueError:
+            return None
+
+    def row(self, row: int) -> Any:
+        """The row itself, None when it is gone or cannot be read."""
+        number, place = divmod(row, BLOCK)
+        block = self._blocks.get(number)
+        if block is None:
+            block = self._blocks[number] = self._block(number)
+            if len(self._blocks) > KEPT_BLOCKS:
+                self._blocks.popitem(last=False)
+        else:
+            self._blocks.move_to_end(number)
+        return block[place]
+
+    def _block(self, number: int) -> list[Any]:
+        wanted = list(self._ids[number * BLOCK : (number + 1) * BLOCK])
+        try:
+            found = {row.id: row for row in self._read(wanted)}
+        except Exception:  # a model never raises: Qt would print it once per cell
+            log.exception("rows could not be read")
+            found = {}
+        return [found.get(id) for id in wanted]
+
+    # -- Qt's questions
+
+    def rowCount(self, parent: Index = _NOTHING) -> int:
+        return 0 if parent.isValid() else len(self._ids)
+
+    def columnCount(self, parent: Index = _NOTHING) -> int:
+        return 0 if parent.isValid() else len(self.columns)
+
+    def data(self, index: Index, role: int = _DISPLAY) -> Any:
+        if role == _DISPLAY:
+            row = self.row(index.row())
+            column = self.columns[index.column()]
+            return column.text(row) if row is not None else "…"
+        if role == _ALIGN:
+            return _RIGHT if self.columns[index.column()].numeric else _LEFT
+        if role not in (_TIP, _COLOR, _SAID, ROW_ROLE):
+            return None
+        return self._other(index, role)
+
+    def _other(self, index: Index, role: int) -> Any:
+        row, column = self.row(index.row()), self.columns[index.column()]
+        if role == ROW_ROLE:
+            return row
+        if role == _COLOR:
+            tone = "disabled" if row is None else column.tone(row) if column.tone else None
+            return theme.color(tone) if tone else None
+        if row is None:
+            return None
+        if role == _TIP:
+            return column.tip(row) if column.tip else None
+        return f"{column.title}: {column.text(row)}"
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY) -> Any:
+        if orientation == Qt.Orientation.Vertical or not 0 <= section < len(self.columns):
+            return None
+        if role == _DISPLAY:
+            return self.columns[section].title
+        if role == _ALIGN:
+            return _RIGHT if self.columns[section].numeric else _LEFT
+        return None
+
+
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -1,0 +1,35 @@
+"""A label above its editor, with a hint or what is wrong below."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui import theme
+from ui.widgets.labels import Text, restyle
+
+
+class Field(QWidget):
+    """Connects label and editor for assistive technology; ``fault`` marks a wrong value in words."""
+
+    def __init__(self, label: str, editor: QWidget, hint: str = "") -> None:
+        super().__init__()
+        self.editor = editor
+        self._hint = hint
+        self._label = Text(label, "strong")
+        self._label.setBuddy(editor)
+        self._below = Text(hint, "small")
+        self._below.setVisible(bool(hint))
+        editor.setAccessibleName(label)
+        editor.setAccessibleDescription(hint)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.space("xs"))
+        for part in (self._label, editor, self._below):
+            column.addWidget(part)
+
+    def fault(self, text: str) -> None:
+        """Say what is wrong; "" when it is right."""
+        restyle(self.editor, "invalid", bool(text))
+        self._below.say(text or self._hint, "bad" if text else "")
+        self._below.setVisible(bool(text or self._hint))
+        self.editor.setAccessibleDescription(text or self._hint)

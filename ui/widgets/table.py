@@ -1,0 +1,143 @@
+"""A table view set up for any length: fixed row heights, sorting in the core, columns chosen by the person."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+
+from ui import theme
+from ui.i18n import tr
+from ui.models import PagedTable
+
+MOST_IDS = 100_000
+"""More chosen rows than this are never handed out as a list: act on the filter instead."""
+
+
+class DataTable(QTableView):
+    """Shows a PagedTable. ``chosen`` says an id or None; ``opened`` an id (Return or double click)."""
+
+    chosen = Signal(object)
+    opened = Signal(object)
+    sort_asked = Signal(str, bool)
+    """Sort key of the column and whether descending."""
+    columns_changed = Signal(object)
+    """Keys of the columns now shown: the page keeps them."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self._model = PagedTable([], lambda _ids: [], self)
+        self._sort: tuple[str, bool] | None = None
+        vertical = self.verticalHeader()
+        vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        vertical.setDefaultSectionSize(theme.size("row"))
+        vertical.setMinimumSectionSize(theme.size("row"))
+        vertical.hide()
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsMovable(True)
+        header.setSectionsClickable(True)
+        header.setStretchLastSection(True)
+        header.setMinimumHeight(theme.size("row"))
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._column_menu)
+        header.sectionClicked.connect(self._sort_clicked)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.doubleClicked.connect(self._open)
+
+    def set_model(self, model: PagedTable, shown: list[str] | None = None) -> None:
+        """Take the model; ``shown``: keys of the columns to show (kept from last time), None for the usual."""
+        self._model = model
+        self.setModel(model)
+        for place, column in enumerate(model.columns):
+            self.setColumnWidth(place, round(column.width * theme.current().scale))
+            visible = column.shown if not shown else column.key in shown
+            self.setColumnHidden(place, not visible)
+        self.selectionModel().currentRowChanged.connect(self._current_changed)
+
+    def sorted(self, key: str, descending: bool) -> None:
+        """Show by which column the rows are sorted (the core sorted them)."""
+        self._sort = (key, descending)
+        keys = [column.sort for column in self._model.columns]
+        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        header = self.horizontalHeader()
+        header.setSortIndicatorShown(key in keys)
+        if key in keys:
+            header.setSortIndicator(keys.index(key), order)
+
+    def shown_columns(self) -> list[str]:
+        return [c.key for n, c in enumerate(self._model.columns) if not self.isColumnHidden(n)]
+
+    def chosen_ids(self) -> list[int]:
+        """Ids of the selected rows, from ranges; at most 100,000."""
+        found: list[int] = []
+        for part in self.selectionModel().selection():
+            for row in range(part.top(), part.bottom() + 1):
+                found.append(self._model.id_at(row))
+                if len(found) >= MOST_IDS:
+                    return found
+        return sorted(set(found), key=found.index) if len(found) < 2000 else found
+
+    def choose(self, id: int) -> bool:
+        """Select the row of ``id`` and bring it into view; False when it is not in the table."""
+        row = self._model.row_of(id)
+        if row is None:
+            return False
+        self.selectRow(row)
+        self.setCurrentIndex(self._model.index(row, self._first_shown()))
+        return True
+
+    def selectAll(self) -> None:
+        """Only where it is quick: a million selected rows take Qt ten seconds."""
+        if self._model.rowCount() <= MOST_IDS:
+            super().selectAll()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._open(self.currentIndex())
+            return
+        super().keyPressEvent(event)
+
+    def _first_shown(self) -> int:
+        return next((n for n in range(len(self._model.columns)) if not self.isColumnHidden(n)), 0)
+
+    def _current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        self.chosen.emit(self._model.id_at(current.row()) if current.isValid() else None)
+
+    def _open(self, index: QModelIndex) -> None:
+        self.opened.emit(self._model.id_at(index.row()))
+
+    def _sort_clicked(self, section: int) -> None:
+        key = self._model.columns[section].sort
+        if key is None:
+            return
+        descending = self._sort == (key, False)
+        self.sorted(key, descending)
+        self.sort_asked.emit(key, descending)
+
+    def column_menu(self) -> QMenu:
+        """The menu that chooses columns; also reached by a button for the keyboard."""
+        menu = QMenu(tr("Columns"), self)
+        for place, column in enumerate(self._model.columns):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(place))
+            action.setData(place)
+            action.toggled.connect(self._column_toggled)
+        return menu
+
+    def _column_toggled(self, shown: bool) -> None:
+        place = self.sender().data()
+        if not shown and len(self.shown_columns()) == 1:
+            return
+        self.setColumnHidden(place, not shown)
+        self.columns_changed.emit(self.shown_columns())
+
+    def _column_menu(self, at: QPoint) -> None:
+        self.column_menu().popup(self.horizontalHeader().mapToGlobal(at))
