@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -26,6 +26,7 @@ from broadcaster.reasons import reason_text
 from broadcaster.reports.campaign_report import write_report
 from broadcaster.reports.figures import CampaignStatus, status
 from broadcaster.sandbox import Sandbox
+from broadcaster.settings import Settings
 from broadcaster.states import CampaignState
 from broadcaster.store.tables import Page
 from broadcaster.workspace import Workspace
@@ -54,19 +55,21 @@ class Step:
 
 
 class Practice:
-    """A workspace with its practice Page. Start it, then run ``steps()`` in order; ``close`` ends the Page."""
+    """A workspace with its practice Page. Run ``steps()`` in order; ``close`` ends it."""
 
-    def __init__(self, workspace: Workspace, contacts: int = 300, seed: int = 1) -> None:
-        self.workspace = workspace
-        self.sandbox = Sandbox(contacts=contacts, seed=seed)
-        self.page_id = 0
-        self.audience = AUDIENCE
+    def __init__(self, settings: Settings, contacts: int = 300, seed: int = 1) -> None:
+        """Start the simulated Page, open the workspace on it and connect it."""
+        self.sandbox = Sandbox(contacts=contacts, seed=seed).start()
+        try:
+            self.workspace = Workspace.open(replace(settings, graph_url=self.sandbox.url))
+        except BaseException:
+            self.sandbox.stop()
+            raise
         self.campaign = CAMPAIGN
-        self._actor = workspace.settings.actor
+        self._actor = settings.actor
+        self.page_id = self._connect()
 
-    def start(self) -> None:
-        """Start the simulated Page and connect it, so that the window has something to show."""
-        self.sandbox.start()
+    def _connect(self) -> int:
         space = self.workspace
         connected = connect_page(
             space.store,
@@ -81,15 +84,14 @@ class Practice:
             app_id=self.sandbox.app_id,
             verify_token=self.sandbox.verify_token,
             actor=self._actor,
-            graph_url=self.sandbox.url,
         )
-        self.page_id = connected.id
         with space.store.write() as conn:
-            conn.execute(update(PAGES).where(PAGES.c.id == self.page_id).values(practice=True))
-        space.forget_client(self.page_id)
+            conn.execute(update(PAGES).where(PAGES.c.id == connected.id).values(practice=True))
+        return connected.id
 
     def close(self) -> None:
-        """End the simulated Page."""
+        """Close the workspace and end the simulated Page."""
+        self.workspace.close()
         self.sandbox.stop()
 
     def steps(self) -> list[Step]:
@@ -198,9 +200,9 @@ class Practice:
         space = self.workspace
         now = space.clock.now()
         with space.store.write() as conn:
-            stored = saved.save(conn, self.page_id, self.audience, FILTER, kind="dynamic", now=now)
+            stored = saved.save(conn, self.page_id, AUDIENCE, FILTER, kind="dynamic", now=now)
             people = counting.count(conn, self.page_id, saved.members_clause(conn, stored.id, now))
-        return f"“{self.audience}”: {people} people."
+        return f"“{AUDIENCE}”: {people} people."
 
     def _write(self) -> str:
         space = self.workspace
@@ -210,7 +212,7 @@ class Practice:
                 {
                     "name": self.campaign,
                     "page": self.sandbox.page_id,
-                    "audience": self.audience,
+                    "audience": AUDIENCE,
                     "permission": "standard",
                     "message": {"text": TEXT, "quick_replies": ["Yes, please", "Not today"]},
                     "throttle_per_second": 40,

@@ -9,7 +9,6 @@ import click
 
 from broadcaster.cli.frame import Command, say, settings_of
 from broadcaster.practice import Practice
-from broadcaster.workspace import Workspace
 
 
 @click.command("demo", cls=Command)
@@ -24,20 +23,18 @@ def demo(ctx: click.Context, headless: bool, contacts: int) -> int:
     desktop = flags.get("desktop")
     if not headless and desktop is not None:
         return int(desktop.practise(settings, contacts))
-    with Workspace.open(settings) as space:
-        practice = Practice(space, contacts)
-        try:
-            practice.start()
-            _narrate(practice)
-            folder = settings.home / "report"
-            folder.mkdir(exist_ok=True)
-            files = list(practice.export(folder))
-            if desktop is not None:
-                files += desktop.pictures(space, folder)
-        finally:
-            practice.close()
+    practice = Practice(settings, contacts)
+    try:
+        _narrate(practice)
+        folder = settings.home / "report"
+        folder.mkdir(exist_ok=True)
+        files = list(practice.export(folder))
+        if desktop is not None:
+            files += desktop.pictures(practice.workspace, folder)
         _close_with(folder, files)
         return 0 if practice.status().adds_up else 1
+    finally:
+        practice.close()
 
 
 def _narrate(practice: Practice) -> None:
