@@ -162,7 +162,7 @@ class Control:
                 f"a delivery mode has no {sorted(unknown)[0]}; it has {', '.join(sorted(known))}"
             )
         for name, value in params.items():
-            setattr(self._dispatcher.mode, name, tuple(value) if name == "delay" else value)
+            setattr(self._dispatcher.mode, name, tuple(value) if name in {"delay", "only"} else value)
         if url and handshake:
             await self._dispatcher.subscribe(str(url))
         elif url is not None:
@@ -177,7 +177,7 @@ class Control:
         return {"happened": happened} | await self._flush(page, params)
 
     async def _change_page(self, page: Page, params: _Answer) -> _Answer:
-        for name in ("restricted", "news", "ad_window_hours", "controlled_by"):
+        for name in ("restricted", "news", "ad_window_hours", "controlled_by", "reading_lag_seconds"):
             if name in params:
                 setattr(page, name, params[name])
         if "features" in params:

@@ -120,7 +120,8 @@ def _thread_field(page: Page, thread: Thread, name: str, field: Field) -> Any:
 
 def _messages(page: Page, thread: Thread, field: Field) -> dict[str, Any]:
     wanted = field.inner or _MESSAGE_FIELDS
-    newest = list(thread.newest)[::-1][: field.limit]
+    visible_ms = page.world.clock.ms() - round(page.reading_lag_seconds * 1000)
+    newest = [row for row in reversed(thread.newest) if row.created_ms <= visible_ms][: field.limit]
     answer: dict[str, Any] = {"data": [_message_json(page, thread, row, wanted) for row in newest]}
     if newest:
         answer["paging"] = {"cursors": {"before": newest[0].mid, "after": newest[-1].mid}}

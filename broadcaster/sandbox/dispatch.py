@@ -31,7 +31,8 @@ class DeliveryMode:
 
     ``watermark_only`` leaves the mids out of that share of delivery events. ``echo_first`` delivers the echo
     before the send is answered. ``held`` keeps everything back until a flush. ``shuffle`` lets events overtake
-    one another (within the delay, a quarter second where there is none).
+    one another (within the delay, a quarter second where there is none). ``only`` restricts all of this but
+    ``held`` to these webhook fields (``["message_echoes"]``), the others then travel undisturbed.
     """
 
     duplicate: float = 0.0
@@ -43,6 +44,10 @@ class DeliveryMode:
     held: bool = False
     events_per_post: int = 50
     events_per_entry: int = 1
+    only: tuple[str, ...] = ()
+
+
+_UNDISTURBED = DeliveryMode()
 
 
 @dataclass(order=True, slots=True)
@@ -104,17 +109,17 @@ class Dispatcher:
         """Take an event as the delivery mode says; nobody subscribed to it, nothing happens."""
         if not self.callback_url or self.disabled or field not in page.subscribed:
             return
-        mode = self.mode
+        mode = self.mode if not self.mode.only or field in self.mode.only else _UNDISTURBED
         if field == "message_deliveries" and self._random.random() < mode.watermark_only:
             event["delivery"].pop("mids", None)
         self.counts["events"] += 1
         if mode.drop and self._random.random() < mode.drop:
             self.counts["dropped"] += 1
             return
-        self._keep(page, field, event)
+        self._keep(mode, page, field, event)
         if mode.duplicate and self._random.random() < mode.duplicate:
             self.counts["duplicated"] += 1
-            self._keep(page, field, event)
+            self._keep(mode, page, field, event)
 
     def waiting(self) -> int:
         """Events not delivered yet."""
@@ -157,8 +162,8 @@ class Dispatcher:
         if self._session is not None:
             await self._session.close()
 
-    def _keep(self, page: Page, field: str, event: dict[str, Any]) -> None:
-        mode, number = self.mode, float(next(self._numbers))
+    def _keep(self, mode: DeliveryMode, page: Page, field: str, event: dict[str, Any]) -> None:
+        number = float(next(self._numbers))
         if mode.echo_first and "is_echo" in event.get("message", ()):
             self._urgent.append(_Parcel(0.0, number, page, field, event))
             return

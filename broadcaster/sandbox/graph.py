@@ -75,7 +75,7 @@ def owner(world: World, call: Call) -> Page | None:
 def _me(world: World, call: Call, token: Token, edge: str) -> dict[str, Any]:
     if token.holder == "user" and call.method == "GET":
         if edge == "accounts":
-            return identity.accounts(world, token)
+            return identity.accounts(world, token, call.params, call.address)
         if not edge:
             return identity.user_json(world)
     raise _unknown(call, "me")
@@ -93,7 +93,7 @@ def _page_edge(page: Page, call: Call, edge: str, token: Token) -> dict[str, Any
             _needs(token, "pages_messaging", page)
             return conversations.list_conversations(page, params, call.address)
         case "GET", "accounts":
-            return identity.accounts(page.world, token)
+            return identity.accounts(page.world, token, params, call.address)
         case "GET", "subscribed_apps":
             return _subscribed(page)
         case "POST", "subscribed_apps":

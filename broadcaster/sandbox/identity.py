@@ -64,8 +64,8 @@ def debug_token(world: World, caller: Token, inspected: str) -> dict[str, Any]:
     return {"data": data}
 
 
-def accounts(world: World, caller: Token) -> dict[str, Any]:
-    """GET /me/accounts with a user token: every Page with its own token."""
+def accounts(world: World, caller: Token, params: dict[str, Any], address: str) -> dict[str, Any]:
+    """GET /me/accounts with a user token: every Page with its own token, 25 at a time unless said."""
     if caller.holder != "user":
         raise refusal("unknown_field", field="accounts")
     rows = [
@@ -79,7 +79,11 @@ def accounts(world: World, caller: Token) -> dict[str, Any]:
         }
         for page in world.pages.values()
     ]
-    return {"data": rows, "paging": {"cursors": {"before": "first", "after": "last"}}}
+    start, limit = int(params.get("after") or 0), max(1, int(params.get("limit") or 25))
+    paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(start + limit)}}
+    if start + limit < len(rows):
+        paging["next"] = f"{address}?limit={limit}&after={start + limit}"
+    return {"data": rows[start : start + limit], "paging": paging}
 
 
 def page_json(page: Page, params: dict[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class Page:
         self.restricted = False
         self.news = False
         self.ad_window_hours = 24.0
+        self.reading_lag_seconds = 0.0
         self.controlled_by = ""
         self.commenters: dict[str, Person] = {}
         self.undelivered: dict[int, deque[Accepted]] = {}

@@ -8,13 +8,14 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 
 import pytest
 import requests
 from sandbox_http import Caller
 
-from broadcaster.sandbox import Sandbox, SandboxPortTaken
+from broadcaster.sandbox import Fault, Sandbox, SandboxPortTaken
 
 
 def test_a_taken_port_is_named(sandbox: Sandbox) -> None:
@@ -30,6 +31,15 @@ def test_it_can_be_started_again_after_a_stop() -> None:
         requests.get(f"{first.url}/sandbox/state", timeout=10)
     with Sandbox(contacts=1, port=port) as second:
         assert requests.get(f"{second.url}/sandbox/state", timeout=10).status_code == 200
+
+
+def test_it_stops_at_once_even_while_a_caller_waits() -> None:
+    with Sandbox(contacts=1) as sandbox:
+        sandbox.faults.order(Fault("slow", target="any", seconds=60))
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(f"{sandbox.url}/v26.0/me", timeout=0.05)
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
 
 
 def test_as_a_process_it_prints_one_line_and_ends_when_told() -> None:

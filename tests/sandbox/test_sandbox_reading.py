@@ -10,7 +10,7 @@ import pytest
 import requests
 from sandbox_http import Caller, refused
 
-from broadcaster.sandbox import Behaviour, Sandbox
+from broadcaster.sandbox import Behaviour, Fault, Sandbox
 
 NESTED = "participants,updated_time,can_reply,messages.limit(5){id,created_time,from,to,message}"
 
@@ -156,6 +156,40 @@ def test_accounts_list_every_page_with_its_token(sandbox: Sandbox) -> None:
     assert [row["id"] for row in rows] == [sandbox.page_id, other.id]
     assert rows[0]["access_token"] == sandbox.page_token
     assert "MESSAGING" in rows[0]["tasks"]
+
+
+def test_accounts_are_paged(sandbox: Sandbox) -> None:
+    sandbox.add_page(1)
+    path, params = f"{sandbox.url}/v26.0/me/accounts", {"access_token": sandbox.user_token, "limit": "1"}
+    first = requests.get(path, params=params, timeout=10).json()
+    rest = requests.get(first["paging"]["next"], params=params, timeout=10).json()
+
+    assert [row["id"] for row in first["data"] + rest["data"]] == list(sandbox._world.pages)
+    assert "next" not in rest["paging"]
+
+
+def test_a_reading_may_lag_behind(sandbox: Sandbox, caller: Caller) -> None:
+    psid = sandbox.person().psid
+    caller.control("page", {"reading_lag_seconds": 20})
+    caller.send(psid, "just now")
+
+    def texts() -> list[str]:
+        query = {"user_id": psid, "fields": "messages{message}"}
+        [row] = caller.get(f"{sandbox.page_id}/conversations", **query).json()["data"]
+        return [message["message"] for message in row["messages"]["data"]]
+
+    assert "just now" not in texts()
+    sandbox.clock.move(timedelta(seconds=21))
+    assert texts()[0] == "just now"
+
+
+def test_reading_a_conversation_can_fail_by_order(sandbox: Sandbox, caller: Caller) -> None:
+    psid = sandbox.person(2).psid
+    sandbox.faults.order(Fault("error", target="conversations", psid=psid, code=-1, count=1))
+    path = f"{sandbox.page_id}/conversations"
+
+    assert caller.get(path, user_id=sandbox.person().psid).status_code == 200
+    assert refused(caller.get(path, user_id=psid)) == (-1, None)
 
 
 def test_two_pages_do_not_know_each_others_people(sandbox: Sandbox) -> None:

@@ -114,6 +114,15 @@ def test_duplicated_shuffled_and_lost(sandbox: Sandbox, caller: Caller, receiver
     assert len(texts) == counts["events"] - counts["dropped"] + counts["duplicated"]
 
 
+def test_echoes_alone_can_be_lost(sandbox: Sandbox, caller: Caller, receiver: Receiver) -> None:
+    caller.control("webhooks", {"drop": 1, "only": ["message_echoes"]})
+    caller.send(sandbox.person().psid)
+    sandbox.settle()
+
+    assert receiver.events("message") == []
+    assert len(receiver.events("delivery")) == 1
+
+
 def test_events_are_held_until_flushed(sandbox: Sandbox, caller: Caller, receiver: Receiver) -> None:
     caller.control("webhooks", {"held": True})
     caller.send(sandbox.person().psid)
