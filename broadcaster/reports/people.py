@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, literal, select
+from sqlalchemy import Connection, Row, Select, literal, select
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
@@ -16,12 +16,11 @@ from broadcaster.reasons import reason_text
 from broadcaster.reports.figures import explain_error
 from broadcaster.states import DeliveryState, Reason
 from broadcaster.store import outcomes
-from broadcaster.store.tables import BlockedRecipient, Contact, Delivery, ReceiptMark
+from broadcaster.store.tables import BlockedRecipient, Contact, Delivery
 
 CONTACTS = Contact.__table__  # type: ignore[attr-defined]
 DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]
 BLOCKED = BlockedRecipient.__table__  # type: ignore[attr-defined]
-MARKS = ReceiptMark.__table__  # type: ignore[attr-defined]
 
 FAILURE_COLUMNS = (
     "campaign",
@@ -155,11 +154,10 @@ def everybody(conn: Connection, campaign: CampaignRow) -> Iterator[tuple[Any, ..
         select(
             DELIVERIES,
             *_NAME,
-            outcomes.delivered(DELIVERIES, MARKS).label("is_delivered"),
-            outcomes.read(DELIVERIES, MARKS).label("is_read"),
+            outcomes.delivered().label("is_delivered"),
+            outcomes.read().label("is_read"),
         )
-        .join(CONTACTS, CONTACTS.c.id == DELIVERIES.c.contact_id)
-        .outerjoin(MARKS, and_(MARKS.c.contact_id == DELIVERIES.c.contact_id))
+        .select_from(outcomes.with_marks().join(CONTACTS, CONTACTS.c.id == DELIVERIES.c.contact_id))
         .where(DELIVERIES.c.campaign_id == campaign.id)
         .order_by(DELIVERIES.c.id)
     )
