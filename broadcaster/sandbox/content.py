@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from broadcaster.sandbox.refusals import refusal
+from broadcaster.sandbox.shapes import number_in, object_in, rows_in, template_type
 from broadcaster.sandbox.world import Page
 
 MEDIA = ("image", "audio", "video", "file")
@@ -24,11 +24,11 @@ def check_message(page: Page, message: dict[str, Any], *, has_file: bool = False
     if len(str(message.get("metadata", ""))) >= 1000:
         raise refusal("too_long", param="message[metadata]", limit=999)
     if "quick_replies" in message:
-        _check_quick_replies(message["quick_replies"])
+        _check_quick_replies(message)
     if "attachments" in message:
-        _check_images(page, message["attachments"])
+        _check_images(page, message)
     if "attachment" in message:
-        _check_attachment(page, message["attachment"], has_file)
+        _check_attachment(page, object_in(message, "attachment"), has_file)
 
 
 def kind_of(message: dict[str, Any], *, has_file: bool = False) -> str:
@@ -39,10 +39,8 @@ def kind_of(message: dict[str, Any], *, has_file: bool = False) -> str:
         return "sticker"
     if "attachments" in message:
         return "image"
-    attachment = message.get("attachment")
-    if isinstance(attachment, dict):
-        payload = attachment.get("payload") or {}
-        return str(payload.get("template_type") or attachment.get("type") or "file")
+    if "attachment" in message:
+        return template_type(message) or str(object_in(message, "attachment").get("type") or "file")
     return "file" if has_file else "text"
 
 
@@ -66,8 +64,8 @@ def _check_text(page: Page, message: dict[str, Any]) -> None:
         raise refusal("too_long", param="message[text]", limit=1999)
 
 
-def _check_quick_replies(replies: Any) -> None:
-    for reply in _rows(replies, "quick_replies", 13):
+def _check_quick_replies(message: dict[str, Any]) -> None:
+    for reply in _rows(message, "quick_replies", 13):
         if reply.get("content_type", "text") != "text":
             continue
         if not reply.get("title"):
@@ -78,27 +76,25 @@ def _check_quick_replies(replies: Any) -> None:
         _short(reply["payload"], 1000, "quick_replies[payload]")
 
 
-def _check_images(page: Page, attachments: Any) -> None:
-    for row in _rows(attachments, "attachments", 10 if page.instagram else 30):
+def _check_images(page: Page, message: dict[str, Any]) -> None:
+    for row in _rows(message, "attachments", 10 if page.instagram else 30):
         if row.get("type") != "image":
             raise refusal("bad_parameter", what="attachments may hold images only")
         _check_media(page, row, has_file=False)
 
 
-def _check_attachment(page: Page, attachment: Any, has_file: bool) -> None:
-    if not isinstance(attachment, dict):
-        raise refusal("bad_parameter", what="message[attachment]")
-    kind = attachment.get("type")
+def _check_attachment(page: Page, attachment: dict[str, Any], has_file: bool) -> None:
+    kind = str(attachment.get("type"))
     if kind in MEDIA:
         _check_media(page, attachment, has_file=has_file)
     elif kind == "template":
-        _check_template(page, attachment.get("payload") or {})
+        _check_template(page, object_in(attachment, "payload"))
     else:
         raise refusal("bad_parameter", what=f"attachment type {kind}")
 
 
 def _check_media(page: Page, attachment: dict[str, Any], *, has_file: bool) -> None:
-    payload = attachment.get("payload") or {}
+    payload = object_in(attachment, "payload")
     if "attachment_id" in payload:
         check_attachment_id(page, str(payload["attachment_id"]))
     elif "url" in payload:
@@ -125,25 +121,26 @@ def check_url(url: str) -> None:
 
 
 def _check_template(page: Page, payload: dict[str, Any]) -> None:
-    kind = payload.get("template_type")
+    kind = str(payload.get("template_type"))
     if kind == "button":
         _short(payload.get("text", ""), 640, "text")
         if not payload.get("text"):
             raise refusal("empty_message")
-        _check_buttons(page, payload.get("buttons"))
+        _check_buttons(page, payload)
     elif kind == "generic":
-        for card in _rows(payload.get("elements"), "elements", 10):
+        for card in _rows(payload, "elements", 10):
             _check_card(page, card)
     elif kind == "media":
-        for element in _rows(payload.get("elements"), "elements", 1):
+        for element in _rows(payload, "elements", 1):
             _check_media_element(page, element)
     elif kind == "image_grid":
-        for element in _rows(payload.get("elements"), "elements", 1):
+        for element in _rows(payload, "elements", 1):
             _check_grid(page, element)
     elif kind == "customer_feedback":
         _check_feedback(page, payload)
     elif kind in {"receipt", "coupon", "product"}:
-        _rows(payload.get("elements", [{}]), "elements", 100 if kind == "receipt" else 10)
+        if "elements" in payload:
+            _rows(payload, "elements", 100 if kind == "receipt" else 10)
     else:
         raise refusal("template_attachment")
 
@@ -154,11 +151,11 @@ def _check_card(page: Page, card: dict[str, Any]) -> None:
     _short(card["title"], 80, "elements[title]")
     _short(card.get("subtitle", ""), 80, "elements[subtitle]")
     if "buttons" in card:
-        _check_buttons(page, card["buttons"])
+        _check_buttons(page, card)
 
 
 def _check_media_element(page: Page, element: dict[str, Any]) -> None:
-    if element.get("media_type") not in {"image", "video"}:
+    if str(element.get("media_type")) not in {"image", "video"}:
         raise refusal("media_type_invalid")
     if "attachment_id" in element:
         check_attachment_id(page, str(element["attachment_id"]))
@@ -167,7 +164,7 @@ def _check_media_element(page: Page, element: dict[str, Any]) -> None:
     elif "facebook.com/" not in str(element["url"]):
         raise refusal("media_url_foreign")
     if "buttons" in element:
-        _check_buttons(page, element["buttons"])
+        _check_buttons(page, element)
 
 
 def _check_grid(page: Page, element: dict[str, Any]) -> None:
@@ -177,7 +174,7 @@ def _check_grid(page: Page, element: dict[str, Any]) -> None:
     _short(element.get("title", ""), 45, "elements[title]")
     _short(element.get("subtitle", ""), 80, "elements[subtitle]")
     if "buttons" in element:
-        _check_buttons(page, element["buttons"])
+        _check_buttons(page, element)
 
 
 def _check_feedback(page: Page, payload: dict[str, Any]) -> None:
@@ -188,19 +185,19 @@ def _check_feedback(page: Page, payload: dict[str, Any]) -> None:
         if not value or "://" in value:
             raise refusal("bad_parameter", what=name)
         _short(value, limit, name)
-    screens = _rows(payload.get("feedback_screens"), "feedback_screens", 1)
-    for question in _rows(screens[0].get("questions"), "questions", 1):
-        if question.get("type") not in {"csat", "nps", "ces", "free_form"}:
+    screens = _rows(payload, "feedback_screens", 1)
+    for question in _rows(screens[0], "questions", 1):
+        if str(question.get("type")) not in {"csat", "nps", "ces", "free_form"}:
             raise refusal("bad_parameter", what="question type")
-    if not (payload.get("business_privacy") or {}).get("url"):
+    if not object_in(payload, "business_privacy").get("url"):
         raise refusal("bad_parameter", what="business_privacy[url]")
-    if not 1 <= int(payload.get("expires_in_days", 1)) <= 7:
+    if not 1 <= number_in(payload, "expires_in_days", 1) <= 7:
         raise refusal("bad_parameter", what="expires_in_days")
 
 
-def _check_buttons(page: Page, buttons: Any) -> None:
-    for button in _rows(buttons, "buttons", 3):
-        kind = button.get("type")
+def _check_buttons(page: Page, holder: dict[str, Any]) -> None:
+    for button in _rows(holder, "buttons", 3):
+        kind = str(button.get("type"))
         if kind not in _BUTTONS:
             raise refusal("bad_parameter", what=f"button type {kind}")
         if page.instagram and kind not in {"web_url", "postback"}:
@@ -215,14 +212,13 @@ def _check_buttons(page: Page, buttons: Any) -> None:
         _short(button.get("payload", ""), 1000, "buttons[payload]")
 
 
-def _rows(value: Any, param: str, most: int) -> Sequence[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise refusal("bad_parameter", what=param)
-    if not value:
+def _rows(holder: dict[str, Any], param: str, most: int) -> list[dict[str, Any]]:
+    rows = rows_in(holder, param)
+    if not rows:
         raise refusal("too_few", param=param)
-    if len(value) > most:
+    if len(rows) > most:
         raise refusal("too_many", param=param, limit=most)
-    return value
+    return rows
 
 
 def _short(value: Any, limit: int, param: str) -> None:

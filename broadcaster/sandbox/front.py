@@ -17,7 +17,7 @@ from broadcaster.sandbox.faults import Fault, Faults, Target
 from broadcaster.sandbox.graph import Call, answer, owner, without_version
 from broadcaster.sandbox.identity import check_token
 from broadcaster.sandbox.refusals import Refusal, refusal, refusal_for
-from broadcaster.sandbox.sending import object_of
+from broadcaster.sandbox.shapes import object_in
 from broadcaster.sandbox.world import World
 
 _BROKEN = (
@@ -220,7 +220,7 @@ def _target(path: str) -> Target:
 
 def _person_of(call: Call) -> str:
     try:
-        recipient = object_of(call.params, "recipient")
+        recipient = object_in(call.params, "recipient")
     except Refusal:
         return ""
     return str(recipient.get("id") or call.params.get("user_id") or call.path.rpartition("/")[2])

@@ -10,7 +10,8 @@ from broadcaster.sandbox import conversations, identity
 from broadcaster.sandbox.content import MEDIA, check_url
 from broadcaster.sandbox.fields import parse_fields
 from broadcaster.sandbox.refusals import refusal
-from broadcaster.sandbox.sending import file_size, new_attachment, object_of, send
+from broadcaster.sandbox.sending import file_size, new_attachment, send
+from broadcaster.sandbox.shapes import object_in
 from broadcaster.sandbox.templates import library
 from broadcaster.sandbox.world import FIELDS, Page, Token, World
 
@@ -180,8 +181,8 @@ _OTHER_FIELDS = {
 
 
 def _upload(page: Page, params: dict[str, Any]) -> dict[str, Any]:
-    attachment = object_of(params, "message").get("attachment") or {}
-    kind, payload = attachment.get("type"), attachment.get("payload") or {}
+    attachment = object_in(object_in(params, "message"), "attachment")
+    kind, payload = str(attachment.get("type")), object_in(attachment, "payload")
     if kind not in MEDIA:
         raise refusal("bad_parameter", what="message[attachment][type]")
     size = file_size(params)
@@ -197,10 +198,7 @@ def _create_template(page: Page, params: dict[str, Any]) -> dict[str, Any]:
         raise refusal("permission_missing", permission="pages_utility_messaging")
     if page.instagram:
         raise refusal("utility_not_on_instagram")
-    given = dict(params)
-    if isinstance(given.get("components"), str):
-        given["components"] = object_of({"value": f'{{"rows": {given["components"]}}}'}, "value")["rows"]
-    template = page.templates.create(given)
+    template = page.templates.create(params)
     return {"id": template.id, "status": template.status, "category": template.category}
 
 

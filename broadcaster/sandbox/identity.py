@@ -11,6 +11,7 @@ from broadcaster.sandbox.clock import from_ms
 from broadcaster.sandbox.fields import parse_fields
 from broadcaster.sandbox.people import Person
 from broadcaster.sandbox.refusals import Refusal, refusal
+from broadcaster.sandbox.shapes import number_in
 from broadcaster.sandbox.world import Page, Token, World
 
 _TASKS = ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE"]
@@ -79,7 +80,7 @@ def accounts(world: World, caller: Token, params: dict[str, Any], address: str) 
         }
         for page in world.pages.values()
     ]
-    start, limit = int(params.get("after") or 0), max(1, int(params.get("limit") or 25))
+    start, limit = number_in(params, "after", 0), max(1, number_in(params, "limit", 25))
     paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(start + limit)}}
     if start + limit < len(rows):
         paging["next"] = f"{address}?limit={limit}&after={start + limit}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from broadcaster.sandbox.content import check_message, kind_of, rate_class
@@ -10,6 +9,7 @@ from broadcaster.sandbox.ledger import Accepted
 from broadcaster.sandbox.people import DAY_MS, Person
 from broadcaster.sandbox.receipts import expect_receipts, send_echo
 from broadcaster.sandbox.refusals import Refusal, refusal
+from broadcaster.sandbox.shapes import object_in, rows_in
 from broadcaster.sandbox.windows import check_tag, check_window
 from broadcaster.sandbox.world import Attachment, Page
 
@@ -24,21 +24,6 @@ def send(page: Page, params: dict[str, Any], call: str) -> dict[str, Any]:
     except Refusal as no:
         page.ledger.refuse(no.code, no.subcode)
         raise
-
-
-def object_of(params: dict[str, Any], name: str) -> dict[str, Any]:
-    """A parameter that is an object, given as JSON or as a string of JSON; {} when absent."""
-    value = params.get(name)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise refusal("bad_parameter", what=f"{name} must be valid JSON") from None
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise refusal("bad_parameter", what=f"{name} must be an object")
-    return value
 
 
 def new_attachment(page: Page, kind: str, size: int) -> Attachment:
@@ -56,12 +41,12 @@ def file_size(params: dict[str, Any]) -> int | None:
 
 
 def _send(page: Page, params: dict[str, Any], call: str) -> dict[str, Any]:
-    message = object_of(params, "message")
+    message = object_in(params, "message")
     page.ledger.calls[call] += 1
     page.limits.take(rate_class(message))
     if page.restricted:
         raise refusal("page_restricted")
-    recipient = object_of(params, "recipient")
+    recipient = object_in(params, "recipient")
     action = str(params.get("sender_action") or "").lower()
     if message and action:
         raise refusal("message_and_action")
@@ -115,18 +100,17 @@ def _recipient(page: Page, recipient: dict[str, Any]) -> tuple[Person, bool]:
 
 def _utility_text(page: Page, messaging_type: str, message: dict[str, Any]) -> str:
     """The text of a utility message, its template checked; "" for any other message."""
-    given = message.get("template")
     if messaging_type != "UTILITY":
-        if given is not None:
+        if "template" in message:
             raise refusal("bad_parameter", what="message[template] needs messaging_type UTILITY")
         return ""
     if page.instagram:
         raise refusal("utility_not_on_instagram")
     if "pages_utility_messaging" not in page.scopes:
         raise refusal("permission_missing", permission="pages_utility_messaging")
-    if not isinstance(given, dict):
+    if "template" not in message:
         raise refusal("bad_parameter", what="message[template] is required for UTILITY")
-    return page.templates.fill(given)
+    return page.templates.fill(object_in(message, "template"))
 
 
 def _check_reachable(page: Page, person: Person) -> None:
@@ -171,7 +155,7 @@ def _accept(
         messaging_type=messaging_type,
         kind=kind_of(message, has_file=has_file),
         call=call,
-        template=str((message.get("template") or {}).get("name", "")),
+        template=str(object_in(message, "template").get("name", "")),
     )
     page.ledger.add(entry)
     page.limits.meters["accepted"].add()
@@ -181,18 +165,19 @@ def _accept(
 
 
 def _template_text(message: dict[str, Any]) -> str:
-    payload = (message.get("attachment") or {}).get("payload") or {}
-    return str(payload.get("text", ""))
+    return str(object_in(object_in(message, "attachment"), "payload").get("text", ""))
 
 
 def _shown_attachments(message: dict[str, Any]) -> list[dict[str, Any]] | None:
-    rows = message.get("attachments") or ([message["attachment"]] if "attachment" in message else None)
-    return [{"type": row.get("type"), "payload": row.get("payload") or {}} for row in rows] if rows else None
+    rows = rows_in(message, "attachments")
+    if "attachment" in message:
+        rows = [object_in(message, "attachment")]
+    return [{"type": row.get("type"), "payload": object_in(row, "payload")} for row in rows] or None
 
 
 def _keep_file(page: Page, message: dict[str, Any], size: int | None) -> str | None:
-    attachment = message.get("attachment") or {}
-    payload = attachment.get("payload") or {}
+    attachment = object_in(message, "attachment")
+    payload = object_in(attachment, "payload")
     if str(payload.get("is_reusable", "")).lower() != "true":
         return None
     return new_attachment(page, str(attachment.get("type", "file")), size or 0).id

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from broadcaster.sandbox.refusals import refusal
+from broadcaster.sandbox.shapes import object_in, rows_in
 
 if TYPE_CHECKING:
     from broadcaster.sandbox.world import Page
@@ -140,12 +141,11 @@ class Templates:
     def fill(self, given: dict[str, Any]) -> str:
         """Check a send's ``message.template`` against its approved template; the text the person reads."""
         name = str(given.get("name", ""))
-        language = given.get("language")
-        code = str(language.get("code", "")) if isinstance(language, dict) else ""
+        code = str(object_in(given, "language").get("code", ""))
         template = self.rows.get((name, code))
         if template is None or template.status != "APPROVED":
             raise refusal("template_missing", name=name, language=code)
-        values = {str(part.get("type", "")): part for part in given.get("components") or []}
+        values = {str(part.get("type", "")): part for part in rows_in(given, "components")}
         if unknown := set(values) - {"header", "body", "buttons"}:
             raise refusal("template_parameters", what=f"component {sorted(unknown)[0]}")
         _check_buttons(template, values.get("buttons"))
@@ -159,10 +159,7 @@ class Templates:
             if row is None:
                 raise refusal("bad_parameter", what=f"no library template {wanted}")
             return [{"type": "BODY", "text": row["body"]}]
-        components = params.get("components")
-        if not isinstance(components, list) or not all(isinstance(part, dict) for part in components):
-            raise refusal("bad_parameter", what="components")
-        return components
+        return rows_in(params, "components")
 
 
 def _names(text: str) -> list[str]:
@@ -176,14 +173,14 @@ def _check_components(components: list[dict[str, Any]]) -> None:
     for part in components:
         if str(part.get("type", "")).upper() == "BODY" and len(str(part.get("text", ""))) > 1024:
             raise refusal("too_long", param="body", limit=1024)
-        for button in part.get("buttons") or []:
+        for button in rows_in(part, "buttons"):
             _check_button(button)
-        if len(part.get("buttons") or []) > 3:
+        if len(rows_in(part, "buttons")) > 3:
             raise refusal("too_many", param="buttons", limit=3)
 
 
 def _check_button(button: dict[str, Any]) -> None:
-    if button.get("type") not in {"POSTBACK", "URL", "PHONE_NUMBER"}:
+    if str(button.get("type")) not in {"POSTBACK", "URL", "PHONE_NUMBER"}:
         raise refusal("template_create_failed", what=f"button type {button.get('type')}")
     if button.get("type") == "POSTBACK" and "example" in button:
         raise refusal("template_button_field", what="example")
@@ -208,9 +205,9 @@ def _rejection(template: Template) -> str:
 
 
 def _check_buttons(template: Template, given: dict[str, Any] | None) -> None:
-    approved = [button for part in template.components for button in part.get("buttons") or []]
-    values = (given or {}).get("parameters") or (given or {}).get("buttons") or []
-    if any("index" in value for value in values if isinstance(value, dict)) or "index" in (given or {}):
+    approved = [button for part in template.components for button in rows_in(part, "buttons")]
+    values = rows_in(given or {}, "parameters") or rows_in(given or {}, "buttons")
+    if any("index" in value for value in [*values, given or {}]):
         raise refusal("template_parameters", what="unexpected key index on buttons")
     if len(values) < len(approved):
         raise refusal("template_buttons")
@@ -222,7 +219,7 @@ def _filled(template: Template, kind: str, given: dict[str, Any] | None) -> str:
         return ""
     text = str(part.get("text", ""))
     names = template.placeholders.get(kind, [])
-    parameters = [row for row in (given or {}).get("parameters") or [] if isinstance(row, dict)]
+    parameters = rows_in(given or {}, "parameters")
     if template.parameter_format == "NAMED":
         values = {str(row.get("parameter_name", "")): row.get("text") for row in parameters}
     else:

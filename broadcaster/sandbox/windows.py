@@ -8,6 +8,7 @@ from typing import Any
 from broadcaster.sandbox.clock import to_ms
 from broadcaster.sandbox.people import DAY_MS, HOUR_MS, Person
 from broadcaster.sandbox.refusals import refusal
+from broadcaster.sandbox.shapes import template_type
 from broadcaster.sandbox.world import Page
 
 RETIRED_ON_MS = to_ms(datetime(2026, 4, 27, tzinfo=UTC))
@@ -38,7 +39,7 @@ def check_tag(page: Page, messaging_type: str, tag: str) -> None:
 def check_window(page: Page, person: Person, messaging_type: str, tag: str, message: dict[str, Any]) -> None:
     """Refuse a message that reaches this person outside the window its type and tag allow."""
     now = page.world.clock.ms()
-    if tag == "CUSTOMER_FEEDBACK" and _template_type(message) != "customer_feedback":
+    if tag == "CUSTOMER_FEEDBACK" and template_type(message) != "customer_feedback":
         raise refusal("feedback_only")
     if messaging_type == "UTILITY" or (tag == "NON_PROMOTIONAL_SUBSCRIPTION" and page.news):
         return
@@ -62,8 +63,3 @@ def standard_open(page: Page, person: Person, now_ms: int) -> bool:
 
 def _within(started_ms: int, length_ms: int, now_ms: int) -> bool:
     return bool(started_ms) and now_ms - started_ms < length_ms
-
-
-def _template_type(message: dict[str, Any]) -> str:
-    payload = (message.get("attachment") or {}).get("payload") or {}
-    return str(payload.get("template_type", ""))

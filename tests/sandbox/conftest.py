@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sandbox_http import Caller, Receiver
 
 from broadcaster.sandbox import Behaviour, Sandbox
+from tests.sandbox.sandbox_http import Caller, Receiver
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_http import Caller, refused, until
 
 from broadcaster.sandbox import Fault, Sandbox
+from tests.sandbox.sandbox_http import Caller, refused, until
 
 
 def first(sandbox: Sandbox, count: int) -> list[str]:

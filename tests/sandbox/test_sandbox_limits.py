@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from sandbox_http import Caller, refused
 
 from broadcaster.sandbox import Behaviour, Sandbox
+from tests.sandbox.sandbox_http import Caller, refused
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 import pytest
 import requests
-from sandbox_http import Caller
 
 from broadcaster.sandbox import Fault, Sandbox, SandboxPortTaken
+from tests.sandbox.sandbox_http import Caller
 
 
 def test_a_taken_port_is_named(sandbox: Sandbox) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_http import Caller, refused
 
 from broadcaster.sandbox import Behaviour, Fault, Sandbox
+from tests.sandbox.sandbox_http import Caller, refused
 
 NESTED = "participants,updated_time,can_reply,messages.limit(5){id,created_time,from,to,message}"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox_http import Caller, refused
 
 from broadcaster.sandbox import Behaviour, Sandbox
+from tests.sandbox.sandbox_http import Caller, refused
 
 
 def psid(sandbox: Sandbox, index: int = 0) -> str:

@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sandbox_http import Caller, Receiver, until
 
 from broadcaster.sandbox import Behaviour, Sandbox
+from tests.sandbox.sandbox_http import Caller, Receiver, until
 
 
 def test_a_wrong_receiver_is_not_subscribed(sandbox: Sandbox) -> None:
