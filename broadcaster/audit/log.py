@@ -20,6 +20,8 @@ from sqlalchemy import Connection, insert, select, text
 from broadcaster.clock import iso
 from broadcaster.store.tables import AuditEntry
 
+ENTRIES = AuditEntry.__table__  # type: ignore[attr-defined]
+
 GENESIS = "0" * 64
 _CHAIN_LOCK = 7_046_029
 """PostgreSQL advisory lock: one writer of the chain at a time (SQLite has one writer anyway)."""
@@ -75,13 +77,13 @@ def record(
         "previous": previous,
     }
     fields["hash"] = entry_hash(fields)
-    conn.execute(insert(AuditEntry), [fields])
+    conn.execute(insert(ENTRIES), [fields])
     return str(fields["hash"])
 
 
 def head(conn: Connection) -> str:
     """Hash of the newest entry: printed where the log must be provable later."""
-    newest = select(AuditEntry.hash).order_by(AuditEntry.__table__.c.id.desc()).limit(1)  # type: ignore[attr-defined]
+    newest = select(ENTRIES.c.hash).order_by(ENTRIES.c.id.desc()).limit(1)
     return conn.execute(newest).scalar_one_or_none() or GENESIS
 
 
@@ -94,10 +96,9 @@ def entry_hash(fields: Mapping[str, Any]) -> str:
 
 def entries(conn: Connection, subject: str | None = None, newest_first: bool = False) -> Iterator[Entry]:
     """All entries, or those about one subject (a campaign's name, a Page id), in order."""
-    columns = AuditEntry.__table__.c  # type: ignore[attr-defined]
-    query = select(columns).order_by(columns.id.desc() if newest_first else columns.id)
+    query = select(ENTRIES).order_by(ENTRIES.c.id.desc() if newest_first else ENTRIES.c.id)
     if subject is not None:
-        query = query.where(columns.subject == subject)
+        query = query.where(ENTRIES.c.subject == subject)
     for row in conn.execute(query):
         yield Entry(**row._mapping)
 

@@ -121,7 +121,7 @@ def create(
         raise BadInput(
             f"There is already a campaign named {draft.name!r}.", "Choose another name, or edit that one."
         ) from error
-    campaign_id = int(inserted.inserted_primary_key[0])
+    campaign_id = int((inserted.inserted_primary_key or (0,))[0])
     record(conn, at=at, actor=actor, action="created", subject_kind="campaign", subject=draft.name)
     return campaign_id
 

@@ -30,9 +30,10 @@ _SHARED = (
 class Group(click.Group):
     """A noun of the command line."""
 
-    def command(self, *args: Any, **attrs: Any) -> Any:
+    def command(self, *args: Any, **attrs: Any) -> Callable[[Callable[..., Any]], click.Command]:
         attrs.setdefault("cls", Command)
-        return super().command(*args, **attrs)
+        decorator: Callable[[Callable[..., Any]], click.Command] = super().command(*args, **attrs)
+        return decorator
 
 
 class Command(click.Command):

@@ -18,6 +18,7 @@ from fpdf.fonts import FontFace
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
 
 from broadcaster.audit.log import formula_safe
 from broadcaster.errors import BadInput, EnvironmentFault
@@ -82,7 +83,7 @@ def _write_xlsx(tables: Sequence[Table], path: Path) -> None:
             sheet.append([])
         bold = [WriteOnlyCell(sheet, value=column) for column in table.columns]
         for cell in bold:
-            cell.font = cell.font.copy(bold=True)
+            cell.font = Font(bold=True)
         sheet.append(bold)
         for row in islice(table.rows, XLSX_ROWS - len(table.facts) - 2):
             sheet.append([_xlsx(value) for value in row])
