@@ -33,13 +33,13 @@ class SandboxPortTaken(OSError):
     """The port is in use by another program. ``port`` says which."""
 
     def __init__(self, port: int) -> None:
-        super().__init__(
-            errno.EADDRINUSE, f"Port {port} on this machine is taken; choose another one or 0 for any."
-        )
+        super().__init__(errno.EADDRINUSE, "it is taken by another program")
         self.port = port
 
     def __str__(self) -> str:
-        return str(self.strerror)
+        return (
+            f"Port {self.port} on this machine is taken by another program; choose another one, or 0 for any."
+        )
 
 
 class Sandbox:
