@@ -11,26 +11,13 @@ from sqlalchemy import Connection, select
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
 from broadcaster.clock import iso
-from broadcaster.graph.errors import ErrorClass, classify
-from broadcaster.graph.outcomes import Refusal
 from broadcaster.policy import decide
-from broadcaster.queue import ledger
-from broadcaster.queue.ledger import Counts
+from broadcaster.queue import counting
+from broadcaster.queue.counting import Counts, ErrorCount
 from broadcaster.states import Platform
 from broadcaster.store.tables import Page
 
 PAGES = Page.__table__  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorGroup:
-    """Failures with the same cause, and what to do about them."""
-
-    code: int | None
-    subcode: int | None
-    count: int
-    title: str
-    advice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +31,7 @@ class CampaignStatus:
     reasons: dict[str, int]
     skipped_reasons: dict[str, int]
     counts: Counts
-    errors: tuple[ErrorGroup, ...]
+    errors: tuple[ErrorCount, ...]
     platform: str
     as_of: datetime
 
@@ -98,7 +85,7 @@ class CampaignStatus:
 
 def status(conn: Connection, campaign: CampaignRow, at: datetime) -> CampaignStatus:
     """Where a campaign stands at ``at``."""
-    counts = ledger.counts(conn, campaign.id)
+    counts = counting.counts(conn, campaign.id)
     if campaign.launched_at is None:
         reach = decide.check(conn, question_for(conn, campaign, campaign.start_at or at))
         audience, eligible = reach.audience, reach.eligible
@@ -112,22 +99,9 @@ def status(conn: Connection, campaign: CampaignRow, at: datetime) -> CampaignSta
         eligible=eligible,
         blocked=audience - eligible,
         reasons=reasons,
-        skipped_reasons=ledger.reasons(conn, campaign.id),
+        skipped_reasons=counting.reasons(conn, campaign.id),
         counts=counts,
-        errors=error_groups(conn, campaign.id),
+        errors=tuple(counting.errors(conn, campaign.id)),
         platform=conn.execute(select(PAGES.c.platform).where(PAGES.c.id == campaign.page_id)).scalar_one(),
         as_of=at,
     )
-
-
-def error_groups(conn: Connection, campaign_id: int) -> tuple[ErrorGroup, ...]:
-    """Failures by code, most frequent first, with title and advice of the error catalogue."""
-    return tuple(
-        ErrorGroup(code, subcode, count, (found := explain_error(code, subcode, text)).title, found.advice)
-        for code, subcode, text, count in ledger.errors(conn, campaign_id)
-    )
-
-
-def explain_error(code: int | None, subcode: int | None, text: str | None) -> ErrorClass:
-    """The catalogue's entry for a stored error."""
-    return classify(Refusal(code=code or 0, subcode=subcode, text=text or ""))

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, Select, literal, select
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
 from broadcaster.clock import iso
+from broadcaster.graph.errors import describe
 from broadcaster.policy import decide
 from broadcaster.reasons import reason_text
-from broadcaster.reports.figures import explain_error
 from broadcaster.states import DeliveryState, Reason
 from broadcaster.store import outcomes
 from broadcaster.store.tables import BlockedRecipient, Contact, Delivery
@@ -88,7 +88,7 @@ def failures(conn: Connection, campaign: CampaignRow) -> Iterator[tuple[Any, ...
 
 
 def _failure(campaign: str, row: Row[Any]) -> tuple[Any, ...]:
-    cause = explain_error(row.error_code, row.error_subcode, row.error_text)
+    cause = describe(row.error_code, row.error_subcode, row.error_text or "")
     doubtful = row.state == DeliveryState.UNCONFIRMED
     return (
         campaign,
