@@ -19,7 +19,7 @@ from broadcaster.graph.calls import (
     send_body,
 )
 from broadcaster.graph.errors import classify
-from broadcaster.graph.outcomes import CallRefused, Outcome, Refusal, refusal_of
+from broadcaster.graph.outcomes import CallRefused, NotGraph, Outcome, Refusal, refusal_of
 from broadcaster.graph.reading import (
     NEWEST,
     THREAD_FIELDS,
@@ -54,6 +54,7 @@ INSTAGRAM_WEBHOOK_FIELDS = (
     "message_reactions",
     "messaging_postbacks",
     "messaging_referrals",
+    "messaging_optins",
 )
 
 
@@ -71,6 +72,7 @@ class GraphClient:
         token: str,
         page_graph_id: str,
         platform: str = Platform.MESSENGER,
+        instagram_id: str | None = None,
         app_secret: str | None = None,
         timeout: float = 30.0,
         clock: Clock,
@@ -82,6 +84,7 @@ class GraphClient:
         self.last_usage = Usage()
         self.skew_ms: int | None = None
         self._token = token
+        self._own_ids = frozenset({page_graph_id, instagram_id or page_graph_id})
         self._clock = clock
         self._wire = Wire(base_url, token, app_secret=app_secret, timeout=timeout, surroundings=surroundings)
 
@@ -108,7 +111,7 @@ class GraphClient:
     def conversation_messages(self, psid: str, limit: int = NEWEST) -> ConversationRead:
         """The newest messages of one person's conversation. Works while listing does not (2 calls/s)."""
         query = {"platform": self.platform, "user_id": psid, "fields": _thread_fields(limit)}
-        page = thread_page(self._get(self._own("conversations"), query), self.page_graph_id)
+        page = thread_page(self._get(self._own("conversations"), query), self._own_ids)
         return next((one.read for one in page.conversations if one.psid == psid), ConversationRead(False))
 
     def conversations(self, after: str | None = None, limit: int = 50) -> ConversationPage:
@@ -116,7 +119,7 @@ class GraphClient:
         query = {"platform": self.platform, "limit": str(limit), "fields": THREAD_FIELDS}
         if after:
             query["after"] = after
-        return thread_page(self._get(self._own("conversations"), query), self.page_graph_id)
+        return thread_page(self._get(self._own("conversations"), query), self._own_ids)
 
     def profile(self, psid: str) -> Profile:
         """A person's profile; CallRefused where they or the app's review do not allow it."""
@@ -126,9 +129,17 @@ class GraphClient:
         return profile_of(self._get(f"{self.version}/{psid}", {"fields": fields}))
 
     def me(self) -> dict[str, Any]:
-        """Name, id and messaging features of this Page: proves that the token opens it."""
-        fields = {"fields": "id,name,messaging_feature_status"}
-        return dict(self._get(f"{self.version}/{self.page_graph_id}", fields))
+        """Id and name of this Page: proves that the token opens it."""
+        return self._get(f"{self.version}/{self.page_graph_id}", {"fields": "id,name"})
+
+    def linked_instagram(self) -> str | None:
+        """Id of the Instagram account behind the Page, which Instagram's own answers use; None if none is told."""
+        try:
+            body = self._get(f"{self.version}/{self.page_graph_id}", {"fields": "instagram_business_account"})
+        except (CallRefused, NotGraph):
+            return None
+        account = body.get("instagram_business_account")
+        return str(account["id"]) if isinstance(account, dict) and account.get("id") else None
 
     def debug_token(self) -> TokenFacts:
         """What the token is good for. Asked inside a batch: in a plain call it would stand in the URL."""
@@ -230,10 +241,7 @@ class GraphClient:
         if refusal is not None:
             raise _refused(refusal)
         if not 200 <= reply.status < 300 or reply.body is None:
-            raise Unreachable(
-                f"What answers at {self._wire.base_url} is not the Graph API (HTTP {reply.status}).",
-                "Check the address and the proxy settings.",
-            )
+            raise NotGraph(self._wire.base_url, reply.status)
         return reply.body
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from broadcaster.errors import BroadcasterError
+from broadcaster.errors import BroadcasterError, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,17 @@ class CallRefused(BroadcasterError):
     def __init__(self, refusal: Refusal, text: str, hint: str) -> None:
         super().__init__(text, hint)
         self.refusal = refusal
+
+
+class NotGraph(Unreachable):
+    """Something answers at the address, but it is not the Graph API (HTTP ``status``)."""
+
+    def __init__(self, address: str, status: int) -> None:
+        super().__init__(
+            f"What answers at {address} is not the Graph API (HTTP {status}).",
+            "Check the address and the proxy settings.",
+        )
+        self.status = status
 
 
 def refusal_of(body: Any, http_status: int) -> Refusal | None:

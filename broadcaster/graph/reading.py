@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -103,9 +103,9 @@ class Account:
     token: str = field(repr=False)
 
 
-def thread_page(body: Any, page_graph_id: str) -> ConversationPage:
+def thread_page(body: Any, own_ids: Set[str]) -> ConversationPage:
     rows = _rows(body)
-    found = (conversation(row, page_graph_id) for row in rows)
+    found = (conversation(row, own_ids) for row in rows)
     paging = body.get("paging") if isinstance(body, dict) else None
     more = isinstance(paging, dict) and paging.get("next")
     return ConversationPage(
@@ -114,13 +114,13 @@ def thread_page(body: Any, page_graph_id: str) -> ConversationPage:
     )
 
 
-def conversation(row: Mapping[str, Any], page_graph_id: str) -> Conversation | None:
+def conversation(row: Mapping[str, Any], own_ids: Set[str]) -> Conversation | None:
     """A row of the list; None when it shows nobody but the Page."""
     people = _rows(row.get("participants"))
-    person = next((one for one in people if str(one.get("id")) != page_graph_id), None)
+    person = next((one for one in people if str(one.get("id")) not in own_ids), None)
     if person is None:
         return None
-    messages = tuple(_message(one, page_graph_id) for one in _rows(row.get("messages")))
+    messages = tuple(_message(one, own_ids) for one in _rows(row.get("messages")))
     count = row.get("message_count")
     whole = len(messages) >= count if isinstance(count, int) else len(messages) < NEWEST
     return Conversation(
@@ -163,12 +163,12 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _message(row: Mapping[str, Any], page_graph_id: str) -> ReadMessage:
+def _message(row: Mapping[str, Any], own_ids: Set[str]) -> ReadMessage:
     sender = row.get("from") or {}
     return ReadMessage(
         id=str(row["id"]),
         at=instant(str(row["created_time"])),
-        from_page=str(sender.get("id")) == page_graph_id,
+        from_page=str(sender.get("id")) in own_ids,
         text=str(row.get("message") or ""),
     )
 

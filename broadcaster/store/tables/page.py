@@ -20,6 +20,8 @@ class Page(SQLModel, table=True):
     graph_url: str
     graph_version: str
     app_id: str | None = None
+    instagram_id: str | None = None
+    """Id of the Instagram account behind the Page, where it has one: Instagram's webhooks name it."""
     state: str = PageState.READY
     state_text: str | None = None
     """Plain sentence with the way out, when ``state`` is not ready."""

@@ -29,6 +29,12 @@ def upgrade() -> None:
     with op.batch_alter_table('audit_entry', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_audit_entry_subject'), ['subject'], unique=False)
 
+    op.create_table('early_receipt',
+    sa.Column('message_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('delivered_at', broadcaster.store.types.Instant(), nullable=True),
+    sa.Column('read_at', broadcaster.store.types.Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('message_id')
+    )
     op.create_table('lease',
     sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('owner', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -44,6 +50,7 @@ def upgrade() -> None:
     sa.Column('graph_url', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('graph_version', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('app_id', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.Column('instagram_id', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('state_text', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('state_at', broadcaster.store.types.Instant(), nullable=True),
@@ -483,6 +490,7 @@ def downgrade() -> None:
     op.drop_table('policy_pack')
     op.drop_table('page')
     op.drop_table('lease')
+    op.drop_table('early_receipt')
     with op.batch_alter_table('audit_entry', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_audit_entry_subject'))
 

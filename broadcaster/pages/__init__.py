@@ -1,0 +1,1 @@
+"""Connected Pages: connecting, health, state and utility templates, as stored."""
