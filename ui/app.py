@@ -12,13 +12,14 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from broadcaster.errors import BroadcasterError
-from broadcaster.settings import Settings, load
+from broadcaster.settings import Settings
 from ui import i18n, theme
 from ui.main_window import MainWindow
 from ui.preferences import Preferences
 from ui.tasks import Work, unexpected
 
 if TYPE_CHECKING:
+    from broadcaster.practice import Practice
     from broadcaster.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.0005
 """A busy worker thread then holds the window up by at most half a millisecond at a time."""
 COLLECT_MS = 1_000
-FLAGS = ("--home", "--database", "--as")
 
 
 class MainThreadCollector(QObject):
@@ -49,34 +49,52 @@ class MainThreadCollector(QObject):
 
 
 class Start(QObject):
-    """Opens the workspace off-thread and gives it to the window."""
+    """Opens the workspace off-thread, gives it to the window, and starts sending."""
 
     def __init__(self, settings: Settings, window: MainWindow) -> None:
         super().__init__(window)
         self._settings, self._window = settings, window
-        self.workspace: Workspace | None = None
-        window.tasks.run(self, self._open, self._opened, self._failed)
+        self._close: Callable[[], None] | None = None
+        window.tasks.run(self, self._open, self._opened, window.show_error)
 
     def _open(self, _work: Work) -> Workspace:
         from broadcaster.workspace import Workspace
 
-        return Workspace.open(self._settings)
+        workspace = Workspace.open(self._settings)
+        self._close = workspace.close
+        return workspace
 
     def _opened(self, workspace: Workspace) -> None:
-        self.workspace = workspace
         self._window.attach(workspace)
-        self._window.tasks.run(self, self._start_sending, None, self._window.notice.error)
 
-    def _start_sending(self, _work: Work) -> None:
-        if self.workspace is not None:
-            self.workspace.start_sending()
+        def start_sending(_work: Work) -> None:
+            workspace.start_sending()
 
-    def _failed(self, error: BroadcasterError) -> None:
-        self._window.show_error(error)
+        self._window.tasks.run(self, start_sending, None, self._window.notice.error)
 
     def close(self) -> None:
-        if self.workspace is not None:
-            self.workspace.close()
+        """Close what was opened; after the window's threads have ended."""
+        if self._close is not None:
+            self._close()
+
+
+class PracticeStart(Start):
+    """Starts the simulated Page, opens the workspace on it, and shows the guide beside the pages."""
+
+    def __init__(self, settings: Settings, contacts: int, window: MainWindow) -> None:
+        self._contacts = contacts
+        super().__init__(settings, window)
+
+    def _open(self, _work: Work) -> Practice:
+        from broadcaster.practice import Practice
+
+        practice = Practice(self._settings, self._contacts)
+        self._close = practice.close
+        return practice
+
+    def _opened(self, practice: Practice) -> None:
+        self._window.attach(practice.workspace)
+        self._window.show_guide(practice.steps())
 
 
 def application(arguments: list[str] | None = None) -> QApplication:
@@ -98,6 +116,15 @@ def dress(app: QApplication, preferences: Preferences) -> None:
 
 def open_window(settings: Settings) -> int:
     """Show the desktop app and stay until it is closed; returns the exit code."""
+    return _run(settings, lambda window: Start(settings, window))
+
+
+def open_practice(settings: Settings, contacts: int) -> int:
+    """The same on a practice Page with that many people, and a guide through one campaign."""
+    return _run(settings, lambda window: PracticeStart(settings, contacts, window))
+
+
+def _run(settings: Settings, begin: Callable[[MainWindow], Start]) -> int:
     sys.setswitchinterval(SWITCH_SECONDS)
     app = application()
     preferences = Preferences(settings.home)
@@ -108,7 +135,7 @@ def open_window(settings: Settings) -> int:
     app.styleHints().colorSchemeChanged.connect(follower.scheme_changed)
     MainThreadCollector(window)
     window.show()
-    start = Start(settings, window)
+    start = begin(window)
     try:
         return app.exec()
     finally:
@@ -139,22 +166,3 @@ def _excepthook(window: MainWindow) -> Callable[..., Any]:
         window.notice.error(known)
 
     return hook
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """``broadcaster``: the window at once when nothing but flags is given, else the command line."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    flags = dict(zip(given[::2], given[1::2], strict=False))
-    if len(given) % 2 == 0 and all(flag in FLAGS for flag in flags):
-        try:
-            return open_window(load(flags.get("--home"), flags.get("--database"), flags.get("--as")))
-        except BroadcasterError as error:
-            print(f"broadcaster: {error}", file=sys.stderr)
-            return error.exit_code
-    from broadcaster.cli.main import main as command_line
-
-    return command_line(given, open_window=open_window)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

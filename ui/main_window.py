@@ -16,6 +16,7 @@ from broadcaster.errors import BroadcasterError
 from broadcaster.events import Changed
 from ui import theme
 from ui.bridge import Bridge
+from ui.guide import Guide, Step
 from ui.i18n import tr
 from ui.pages import PAGES, PageView
 from ui.preferences import Preferences
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, PageView] = {}
         self._current = "home"
         self._known: Sequence[Any] = ()
+        self.guide: Guide | None = None
         self._build()
         self.setWindowTitle("Broadcaster")
         self.setMinimumSize(theme.size("dialog") + theme.size("rail"), theme.size("dialog") * 3 // 4)
@@ -78,6 +80,7 @@ class MainWindow(QMainWindow):
         content.addWidget(self.stack, 1)
         middle.addWidget(self.rail)
         middle.addLayout(content, 1)
+        self._middle = middle
         column = QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -116,6 +119,12 @@ class MainWindow(QMainWindow):
         self._status_timer.start()
         kept = self.preferences.text("page", "home")
         self.go(kept if kept in PAGES else "home")
+
+    def show_guide(self, steps: Sequence[Step]) -> None:
+        """Show the practice campaign's guide at the trailing edge."""
+        self.guide = Guide(steps, self.tasks)
+        self.guide.went.connect(self.go)
+        self._middle.addWidget(self.guide)
 
     def show_error(self, error: BroadcasterError) -> None:
         """The workspace cannot be opened: say why, in place of everything."""
@@ -201,9 +210,11 @@ class MainWindow(QMainWindow):
             self.stack.removeWidget(page)
             page.deleteLater()
         self._pages.clear()
-        self.tray.setParent(None)
-        self.tray.deleteLater()
+        if self.guide is not None:
+            self.guide.setParent(self)
         self._build()
+        if self.guide is not None:
+            self._middle.addWidget(self.guide)
         if self.workspace is not None:
             self._show_page_in_use()
             self.refresh_status()

@@ -27,7 +27,7 @@ campaigns → campaign id, or {"new": …}; review, reports, queue → campaign 
 
 from __future__ import annotations
 
-from ui.pages.view import PageView
+from ui.view import PageView
 
 PAGES = ("home", "contacts", "audiences", "campaigns", "queue", "review", "reports", "settings")
 """In the order of the rail: Ctrl+1 … Ctrl+8."""

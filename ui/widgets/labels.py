@@ -42,9 +42,9 @@ def restyle(widget: QWidget, name: str, value: object) -> None:
 class Icon(QWidget):
     """An icon that follows the theme. Decoration: the word beside it says the same."""
 
-    def __init__(self, name: str, tone: str = "muted", token: str = "icon") -> None:
+    def __init__(self, name: str, tone: str = "muted", length: str = "icon") -> None:
         super().__init__()
-        self._name, self._tone, self._token = name, tone, token
+        self._name, self._tone, self._length = name, tone, length
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def say(self, name: str, tone: str) -> None:
@@ -52,7 +52,7 @@ class Icon(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        edge = theme.size(self._token)
+        edge = theme.size(self._length)
         return QSize(edge, edge)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
