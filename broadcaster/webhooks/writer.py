@@ -1,0 +1,64 @@
+"""Group commit: one thread stores what several POSTs brought, in one transaction, and then says so."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+from broadcaster.clock import Clock
+from broadcaster.store import Store
+from broadcaster.webhooks.events import InboundEvent
+from broadcaster.webhooks.inbox import store_events
+
+Done = Callable[[BaseException | None], None]
+"""Called in the writer's thread after the commit, or with what prevented it."""
+
+MOST_POSTS = 256
+
+
+class Writer:
+    """Owns its thread. Everything handed in before ``stop`` is stored or answered with its failure."""
+
+    def __init__(self, store: Store, clock: Clock, stored: Callable[[int], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._stored = stored
+        self._waiting: queue.SimpleQueue[tuple[Sequence[InboundEvent], Done] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="webhook-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, events: Sequence[InboundEvent], done: Done) -> None:
+        self._waiting.put((events, done))
+
+    def stop(self) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            posts = [self._waiting.get()]
+            while len(posts) < MOST_POSTS and not self._waiting.empty():
+                posts.append(self._waiting.get())
+            going = None not in posts
+            group = [post for post in posts if post is not None]
+            if group:
+                self._commit(group)
+
+    def _commit(self, posts: Sequence[tuple[Sequence[InboundEvent], Done]]) -> None:
+        failure: BaseException | None = None
+        new = 0
+        try:
+            with self._store.write() as conn:
+                new = store_events(
+                    conn, [event for events, _ in posts for event in events], self._clock.now()
+                )
+        except Exception as error:  # the poster hears of it and the platform posts again
+            failure = error
+        for _, done in posts:
+            done(failure)
+        if new:
+            self._stored(new)
