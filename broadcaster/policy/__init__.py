@@ -1,1 +1,1 @@
-"""What Meta allows on a date: packs, rules, one deciding statement, one explaining function, the forecast."""
+"""Who may be reached, why not, and when that changes: policy as dated data, decided in sets, explained one by one."""

@@ -1,0 +1,250 @@
+"""The rules that look at a person, as SQL over ``contact``: the set-based twin of ``broadcaster.policy.rules``.
+
+Every clause says *this rule stops them*. A clause may come out NULL where a fact is missing; it then counts
+as not stopping, so it is only used as a condition (``CASE WHEN``, ``WHERE``), never inside NOT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from broadcaster.policy.packs import Rule
+from broadcaster.policy.question import Question
+from broadcaster.policy.quiet import QuietHours
+from broadcaster.policy.rules import HOUR, ORDER, Terms
+from broadcaster.states import ACCEPTED_STATES, Reason
+from broadcaster.store.tables import Contact, ContactAttributes, Delivery
+
+CONTACTS = Contact.__table__  # type: ignore[attr-defined]
+ATTRIBUTES = ContactAttributes.__table__  # type: ignore[attr-defined]
+DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]
+
+Clause = ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A rule that may stop people: ``clause`` True for everybody alike, else over the row.
+
+    ``sign`` tells equal clauses of different permissions apart from unequal ones. ``passes`` is the same
+    as *not stopped*, written so that an index can be used, where that is possible.
+    """
+
+    reason: Reason
+    sign: str
+    clause: Clause | bool
+    passes: Clause | None = None
+
+
+def stops(q: Question, terms: Terms) -> list[Stop]:
+    """The rules of a question in their fixed order, without those that can stop nobody."""
+    found = [
+        Stop(reason, str(reason), True) for reason, all_stopped in terms.same_for_all().items() if all_stopped
+    ]
+    found += [*_of_person(q, terms), *_of_window(terms)]
+    return sorted(found, key=lambda stop: ORDER.index(stop.reason))
+
+
+def in_question(q: Question) -> Clause:
+    """The audience, on its own Page."""
+    return and_(CONTACTS.c.page_id == q.page_id, q.audience)
+
+
+def flag(clause: Clause) -> Clause:
+    """``clause`` with NULL taken as false, safe inside NOT."""
+    return case((clause, literal(1)), else_=literal(0)) == 1
+
+
+def closes_expression(terms: Terms) -> ColumnElement[int | None]:
+    """The first instant (ms) at which a person may not be written to any more; NULL: never."""
+    ends = terms.ends_ms
+    window = terms.window
+    if window is None:
+        return literal(ends, BigInteger)
+    last = _counted_from(window)
+    closes: ColumnElement[int | None] = last + (_span(window) - terms.margin_ms)
+    possible = _ms("ad_window_until") - terms.margin_ms
+    if terms.possible_ad_window and terms.rule("ad_window") is not None:
+        closes = case((possible > closes, possible), else_=closes)
+    if ends is None:
+        return closes
+    return case((closes <= ends, closes), else_=literal(ends, BigInteger))
+
+
+def only_possible(terms: Terms) -> Clause | None:
+    """People past the sure window whose window may still be open after an ad; None: there is no such rule."""
+    window, latest = terms.window, terms.latest_closed_ms
+    if window is None or latest is None or terms.rule("ad_window") is None:
+        return None
+    return and_(_counted_from(window) <= latest, _ms("ad_window_until") > terms.at_ms + terms.margin_ms)
+
+
+def in_future(terms: Terms) -> Clause:
+    """People whose last action is dated after the instant asked about, whether or not it counts."""
+    last: Clause = _ms("last_interaction_at") > terms.at_ms
+    return last
+
+
+def opens_expression(terms: Terms) -> ColumnElement[int | None]:
+    """The instant (ms) a window counts from; NULL: nothing is known, or there is no window."""
+    window = terms.window
+    return literal(None, BigInteger) if window is None else _counted_from(window)
+
+
+def cap_frees_expression(terms: Terms) -> ColumnElement[int | None]:
+    """When (ms) the frequency cap lets a person in again; NULL: it does not hold them back."""
+    cap = terms.cap
+    if cap is None:
+        return literal(None, BigInteger)
+    sent_at = type_coerce(DELIVERIES.c.sent_at, BigInteger)
+    nth = (
+        select(sent_at + cap.span_ms)
+        .where(*_recent(terms))
+        .order_by(sent_at.desc())
+        .offset(cap.most - 1)
+        .limit(1)
+        .correlate(CONTACTS)
+        .scalar_subquery()
+    )
+    return case((_lately(terms), nth))
+
+
+def _of_person(q: Question, terms: Terms) -> Iterator[Stop]:
+    for reason, column in ((Reason.OPTED_OUT, "opted_out"), (Reason.UNREACHABLE, "unreachable")):
+        yield Stop(reason, column, CONTACTS.c[column] == true(), CONTACTS.c[column] != true())
+    if q.excluded is not None:
+        yield Stop(Reason.EXCLUDED, "excluded", q.excluded)
+    if terms.required_fields:
+        lacking = or_(*(_lacks(q, field) for field in terms.required_fields))
+        yield Stop(Reason.MISSING_VALUE, "missing", lacking)
+    if terms.cap is not None:
+        yield Stop(Reason.FREQUENCY_CAP, "cap", _capped(terms))
+    if terms.quiet is not None:
+        clause = _quiet(terms.quiet, terms)
+        if clause is not False:
+            yield Stop(Reason.QUIET_HOURS, "quiet", clause)
+    if q.already is not None:
+        yield Stop(Reason.DUPLICATE, "duplicate", q.already)
+
+
+def _of_window(terms: Terms) -> Iterator[Stop]:
+    window, latest = terms.window, terms.latest_closed_ms
+    if window is None or latest is None:
+        return
+    last, counts = _counted_from(window), str(window.counts_from)
+    yield Stop(Reason.NEVER_INTERACTED, f"never {counts}", last.is_(None), last.is_not(None))
+    yield Stop(Reason.INTERACTION_IN_FUTURE, f"future {counts}", last > terms.at_ms, last <= terms.at_ms)
+    outside: Clause = last <= min(latest, terms.at_ms)
+    inside: Clause = last > latest
+    possible = only_possible(terms)
+    if terms.possible_ad_window and possible is not None:
+        outside = and_(outside, or_(_ms("ad_window_until").is_(None), ~_possibly_open(terms)))
+        inside = or_(inside, _possibly_open(terms))
+    sign = f"outside {counts} {window.hours} {terms.possible_ad_window and possible is not None}"
+    yield Stop(terms.window_reason, sign, outside, inside)
+
+
+def _possibly_open(terms: Terms) -> Clause:
+    clause: Clause = _ms("ad_window_until") > terms.at_ms + terms.margin_ms
+    return clause
+
+
+def _counted_from(window: Rule) -> ColumnElement[int | None]:
+    last = _ms("last_interaction_at")
+    return func.coalesce(_ms("last_message_at"), last) if window.counts_from == "message" else last
+
+
+def _lacks(q: Question, field: str) -> Clause:
+    """People without a value for a placeholder: NULL or empty, in a column or in the JSON of attributes."""
+    name = field.removeprefix("attribute.")
+    definition = q.definitions.get(name) if field.startswith("attribute.") else None
+    column = definition.slot if definition else name if field in CONTACTS.c else None
+    if column is not None:
+        held = CONTACTS.c[column]
+        return held.is_(None) if column.startswith("n") and definition else or_(held.is_(None), held == "")
+    entry = _Entries(ATTRIBUTES.c["values"]).table_valued("key", "value", joins_implicitly=True).alias("entry")
+    there = (
+        select(literal(1))
+        .select_from(ATTRIBUTES, entry)
+        .where(ATTRIBUTES.c.contact_id == CONTACTS.c.id, entry.c.key == name, entry.c.value != "")
+        .correlate(CONTACTS)
+    )
+    return ~exists(there)
+
+
+def _capped(terms: Terms) -> Clause:
+    cap = terms.cap
+    if cap is None:
+        raise ValueError("there is no cap")
+    count = select(func.count()).select_from(DELIVERIES).where(*_recent(terms)).correlate(CONTACTS)
+    return and_(_lately(terms), count.scalar_subquery() >= cap.most)
+
+
+def _lately(terms: Terms) -> Clause:
+    """Cheap first look: whoever got nothing since the span began cannot be over the cap."""
+    since = terms.at_ms - (terms.cap.span_ms if terms.cap else 0)
+    clause: Clause = _ms("last_sent_at") > since
+    return clause
+
+
+def _recent(terms: Terms) -> tuple[Clause, ...]:
+    since = terms.at_ms - (terms.cap.span_ms if terms.cap else 0)
+    sent_at = type_coerce(DELIVERIES.c.sent_at, BigInteger)
+    return (
+        DELIVERIES.c.contact_id == CONTACTS.c.id,
+        sent_at > since,
+        sent_at <= terms.at_ms,
+        DELIVERIES.c.state.in_(sorted(ACCEPTED_STATES)),
+    )
+
+
+def _quiet(quiet: QuietHours, terms: Terms) -> Clause | bool:
+    if not quiet.by_recipient:
+        return quiet.quiet_in(quiet.zone, terms.at)
+    zone = CONTACTS.c.timezone
+    if quiet.quiet_in(quiet.fallback, terms.at):
+        return or_(zone.is_(None), zone.not_in(quiet.zones(terms.at, quiet=False)))
+    clause: Clause = zone.in_(quiet.zones(terms.at, quiet=True))
+    return clause
+
+
+def _ms(column: str) -> ColumnElement[int | None]:
+    """An instant of the person as its whole milliseconds."""
+    return type_coerce(CONTACTS.c[column], BigInteger)
+
+
+def _span(window: Rule) -> int:
+    return (window.hours or 0) * HOUR
+
+
+class _Entries(GenericFunction[Any]):
+    """The keys and values of a JSON object as rows: ``json_each`` on SQLite, its text form on PostgreSQL."""
+
+    name = "json_each"
+    inherit_cache = True
+
+
+def _on_postgresql(element: _Entries, compiler: Any, **kw: Any) -> str:
+    return f"json_each_text({compiler.process(element.clauses, **kw)})"
+
+
+_register: Callable[[Any], Any] = compiles(_Entries, "postgresql")
+_register(_on_postgresql)

@@ -1,0 +1,224 @@
+"""The decision for a whole audience: one set-based statement, never a list of people in Python.
+
+``check`` asks which rules stop whom as one number per person (a bit per rule), counted by number. From these
+few counts follow the waterfall (everyone once, under the first rule), the count of every rule that fails,
+and the same for each other way to send, without reading the people again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    select,
+    true,
+)
+
+from broadcaster.policy.clauses import (
+    CONTACTS,
+    Clause,
+    Stop,
+    closes_expression,
+    flag,
+    in_future,
+    in_question,
+    only_possible,
+    stops,
+)
+from broadcaster.policy.packs import Kind, State
+from broadcaster.policy.question import Question
+from broadcaster.policy.rules import HOUR, Terms
+from broadcaster.states import Reason
+
+CLOSING_SOON_MS = HOUR
+"""Windows that shut within this time after the instant asked about are counted as closing soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """Who is lost where. ``reasons`` counts each person once; ``also_failing`` every rule that fails.
+
+    ``closing_soon``: eligible people whose window shuts within the hour. ``possible``: people past the sure
+    window who may still be reachable after an ad (in ``eligible`` only where the question asked for that).
+    ``future_times``: people whose last action is dated after the instant asked about, by any permission.
+    """
+
+    audience: int
+    eligible: int
+    blocked: int
+    reasons: dict[Reason, int]
+    also_failing: dict[Reason, int]
+    closing_soon: int
+    possible: int = 0
+    future_times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionReach:
+    """One column of the what-if table: the same audience by another way to send."""
+
+    key: str
+    title: str
+    state: State
+    reach: Waterfall = field(compare=False)
+
+    @property
+    def eligible(self) -> int:
+        return self.reach.eligible
+
+
+def verdict(q: Question) -> ColumnElement[str | None]:
+    """The first rule that stops a person, NULL where none does: a CASE over rows of ``contact``."""
+    branches: list[tuple[Clause, ColumnElement[str]]] = []
+    for stop in stops(q, q.terms()):
+        reason = literal(str(stop.reason), String)
+        if stop.clause is True:
+            return case(*branches, else_=reason) if branches else case((true(), reason))
+        branches.append((_clause(stop), reason))
+    return case(*branches, else_=null())
+
+
+def allowed(q: Question) -> Clause:
+    """The verdict is NULL, written so that the window's index answers where it can."""
+    passes = []
+    for stop in stops(q, q.terms()):
+        if stop.clause is True:
+            return false()
+        passes.append(not_(flag(_clause(stop))) if stop.passes is None else stop.passes)
+    return and_(*passes)
+
+
+def closes_at(q: Question) -> ColumnElement[int | None]:
+    """When (ms) a person's window shuts under this permission, safety margin off; NULL: never."""
+    return closes_expression(q.terms())
+
+
+def eligible_count(conn: Connection, q: Question) -> int:
+    """How many may be written to: the quick figure for a live preview."""
+    query = select(func.count()).select_from(CONTACTS).where(in_question(q), allowed(q))
+    return conn.execute(query).scalar_one()
+
+
+def check(conn: Connection, q: Question) -> Waterfall:
+    """The waterfall of one question."""
+    terms = q.terms()
+    bits = _Bits()
+    reading = bits.reading(q, terms)
+    return reading.waterfall(bits.counts(conn, q))
+
+
+def compare(conn: Connection, q: Question, keys: Sequence[str] | None = None) -> list[PermissionReach]:
+    """The same audience by each way to send (all that are built), in one statement."""
+    if keys is None:
+        keys = [key for key, found in q.pack.permissions.items() if found.kind == Kind.BUILT]
+    bits = _Bits()
+    asked = [(terms, bits.reading(q, terms)) for terms in (q.terms(key) for key in keys)]
+    counts = bits.counts(conn, q)
+    return [
+        PermissionReach(terms.permission.key, terms.permission.title, terms.state, reading.waterfall(counts))
+        for terms, reading in asked
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How to read a person's number for one permission: bit of each rule in order (None: stops everybody)."""
+
+    rules: tuple[tuple[Reason, int | None], ...]
+    closing: int | None
+    possible: int | None
+    future: int
+
+    def waterfall(self, counts: Mapping[int, int]) -> Waterfall:
+        first: dict[Reason, int] = {}
+        failing: dict[Reason, int] = {}
+        closing = possible = 0
+        outside = {reason for reason, _ in self.rules} & {Reason.OUTSIDE_24H, Reason.OUTSIDE_7D}
+        for number, people in counts.items():
+            stopped = [reason for reason, bit in self.rules if bit is None or number & bit]
+            for reason in stopped[:1]:
+                first[reason] = first.get(reason, 0) + people
+            for reason in stopped:
+                failing[reason] = failing.get(reason, 0) + people
+            if not stopped and self.closing and number & self.closing:
+                closing += people
+            if self.possible and number & self.possible and not set(stopped) - outside:
+                possible += people
+        audience = sum(counts.values())
+        blocked = sum(first.values())
+        return Waterfall(
+            audience=audience,
+            eligible=audience - blocked,
+            blocked=blocked,
+            reasons=_in_order(first, self.rules),
+            also_failing=_in_order(failing, self.rules),
+            closing_soon=closing,
+            possible=possible,
+            future_times=sum(people for number, people in counts.items() if number & self.future),
+        )
+
+
+class _Bits:
+    """Clauses of one or more permissions, one bit each; equal clauses share a bit."""
+
+    def __init__(self) -> None:
+        self._clauses: dict[str, tuple[int, Clause]] = {}
+
+    def reading(self, q: Question, terms: Terms) -> _Reading:
+        rules = tuple(
+            (stop.reason, None if stop.clause is True else self._bit(stop.sign, _clause(stop)))
+            for stop in stops(q, terms)
+        )
+        window = terms.window
+        sign = f"{window.counts_from} {window.hours}" if window else f"none {terms.ends_ms}"
+        possible = only_possible(terms)
+        return _Reading(
+            rules=rules,
+            closing=self._bit(f"closing {sign}", _closing(terms)),
+            possible=None if possible is None else self._bit(f"possible {sign}", possible),
+            future=self._bit("future times", in_future(terms)),
+        )
+
+    def counts(self, conn: Connection, q: Question) -> dict[int, int]:
+        """Number → people."""
+        zero = literal(0, BigInteger)
+        parts: Iterable[ColumnElement[int]] = (
+            case((clause, literal(bit, BigInteger)), else_=zero) for bit, clause in self._clauses.values()
+        )
+        number = sum(parts, start=zero).label("number")
+        people = select(number).where(in_question(q)).subquery()
+        query = select(people.c.number, func.count()).group_by(people.c.number)
+        return {row[0]: row[1] for row in conn.execute(query)}
+
+    def _bit(self, sign: str, clause: Clause) -> int:
+        if sign not in self._clauses:
+            self._clauses[sign] = (1 << len(self._clauses), clause)
+        return self._clauses[sign][0]
+
+
+def _closing(terms: Terms) -> Clause:
+    closes = closes_expression(terms)
+    clause: Clause = and_(closes > terms.at_ms, closes <= terms.at_ms + CLOSING_SOON_MS)
+    return clause
+
+
+def _clause(stop: Stop) -> Clause:
+    if isinstance(stop.clause, bool):
+        raise ValueError(f"{stop.reason} is the same for everybody")
+    return stop.clause
+
+
+def _in_order(found: Mapping[Reason, int], rules: tuple[tuple[Reason, int | None], ...]) -> dict[Reason, int]:
+    return {reason: found[reason] for reason, _ in rules if found.get(reason)}

@@ -1,0 +1,67 @@
+"""The facts about one person that the rules ask for, read from the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, false, select
+
+from broadcaster.errors import NotFound
+from broadcaster.policy.clauses import ATTRIBUTES, CONTACTS, DELIVERIES, flag
+from broadcaster.policy.question import Question
+from broadcaster.policy.rules import Facts
+from broadcaster.states import ACCEPTED_STATES
+
+
+def facts_of(conn: Connection, q: Question, contact_id: int) -> Facts:
+    """Raises NotFound for a person whom the Page of the question does not know."""
+    row = conn.execute(
+        select(
+            CONTACTS,
+            flag(q.audience).label("in_audience"),
+            flag(false() if q.excluded is None else q.excluded).label("excluded"),
+            flag(false() if q.already is None else q.already).label("already"),
+        ).where(CONTACTS.c.id == contact_id, CONTACTS.c.page_id == q.page_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"The Page knows no person number {contact_id}.", "Check the recipient.")
+    sent = conn.execute(
+        select(DELIVERIES.c.sent_at).where(
+            DELIVERIES.c.contact_id == contact_id,
+            DELIVERIES.c.sent_at.is_not(None),
+            DELIVERIES.c.state.in_(sorted(ACCEPTED_STATES)),
+        )
+    )
+    return Facts(
+        psid=row.psid,
+        opted_out=row.opted_out,
+        unreachable=row.unreachable,
+        excluded=bool(row.excluded),
+        last_interaction_at=row.last_interaction_at,
+        last_message_at=row.last_message_at,
+        ad_window_until=row.ad_window_until,
+        timezone=row.timezone,
+        values=_values(conn, q, row),
+        sent_at=tuple(sent.scalars()),
+        already=bool(row.already),
+        in_audience=bool(row.in_audience),
+    )
+
+
+def _values(conn: Connection, q: Question, row: Any) -> dict[str, object]:
+    """Values of the required fields: a column, a slot, or the JSON beside the person."""
+    values: dict[str, object] = {}
+    loose: list[str] = []
+    for field in q.required_fields:
+        name = field.removeprefix("attribute.")
+        definition = q.definitions.get(name) if field.startswith("attribute.") else None
+        column = definition.slot if definition else name if field in CONTACTS.c else None
+        if column is None:
+            loose.append(field)
+        else:
+            values[field] = row._mapping[column]
+    if loose:
+        query = select(ATTRIBUTES.c["values"]).where(ATTRIBUTES.c.contact_id == row.id)
+        given = conn.execute(query).scalar_one_or_none() or {}
+        values.update((field, given.get(field.removeprefix("attribute."))) for field in loose)
+    return values
