@@ -180,7 +180,9 @@ def _lacks(q: Question, field: str) -> Clause:
     if column is not None:
         held = CONTACTS.c[column]
         return held.is_(None) if column.startswith("n") and definition else or_(held.is_(None), held == "")
-    entry = _Entries(ATTRIBUTES.c["values"]).table_valued("key", "value", joins_implicitly=True).alias("entry")
+    entry = (
+        _Entries(ATTRIBUTES.c["values"]).table_valued("key", "value", joins_implicitly=True).alias("entry")
+    )
     there = (
         select(literal(1))
         .select_from(ATTRIBUTES, entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -46,6 +46,10 @@ class Question:
     already: ColumnElement[bool] | None = None
     margin_seconds: int = 60
     possible_ad_window: bool = False
+
+    def at_time(self, at: datetime) -> Question:
+        """The same question about another instant; the audience stays as it was named."""
+        return replace(self, at=at)
 
     def terms(self, permission: str | None = None, at: datetime | None = None) -> Terms:
         """The part without people. Raises NotFound for an unknown permission, BadInput for bad settings."""
