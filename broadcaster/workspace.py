@@ -107,6 +107,7 @@ class Workspace:
             token=token,
             page_graph_id=page.graph_id,
             platform=page.platform,
+            instagram_id=page.instagram_id,
             app_secret=self.secrets.get(f"app:{page.app_id or page.graph_id}:secret"),
             timeout=self.settings.http_timeout,
             clock=self.clock,

@@ -72,6 +72,9 @@ def _apply(store: Store, clock: Clock, events: Sequence[Event]) -> None:
         if len(events) == 1:
             _keep_with_error(store, clock, events[0], error)
             return
+        log.info(
+            "a run of webhook events failed and is halved", extra={"events": len(events)}, exc_info=error
+        )
         half = len(events) // 2
         _apply(store, clock, events[:half])
         _apply(store, clock, events[half:])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from broadcaster.store.tables import WebhookEvent
 from broadcaster.webhooks.events import InboundEvent
 
 EVENTS = WebhookEvent.__table__  # type: ignore[attr-defined]
+
+KEPT = timedelta(days=14)
+KEPT_FAILED = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,24 @@ def state(conn: Connection) -> InboxState:
     return InboxState(row.stored, row.waiting, row.failed, row.newest)
 
 
+def tidy(conn: Connection, now: datetime) -> int:
+    """Delete what was applied long ago: repeats no longer come, and old messages need not lie about.
+
+    Events that could not be applied stay longer, for whoever looks into them. Returns how many went.
+    """
+    old = or_(
+        (EVENTS.c.received_at < now - KEPT) & EVENTS.c.error.is_(None),
+        EVENTS.c.received_at < now - KEPT_FAILED,
+    )
+    return conn.execute(delete(EVENTS).where(EVENTS.c.applied_at.is_not(None), old)).rowcount
+
+
 def _row(event: InboundEvent, now: datetime) -> dict[str, Any]:
     return {
         "graph_page_id": event.graph_page_id,
         "kind": event.kind.value,
         "key": event.key,
+        "psid": event.psid,
         "at": event.at,
         "received_at": now,
         "body": event.body,

@@ -58,7 +58,7 @@ class Writer:
                 )
         except Exception as error:  # the poster hears of it and the platform posts again
             failure = error
-        for _, done in posts:
-            done(failure)
         if new:
             self._stored(new)
+        for _, done in posts:
+            done(failure)

@@ -28,6 +28,8 @@ class WebhookEvent(SQLModel, table=True):
     kind: str
     key: str = Field(unique=True)
     """De-duplication key, see ``broadcaster.webhooks``."""
+    psid: str | None = None
+    """Whom it concerns: lets a person's events be erased with them."""
     at: datetime = Field(sa_type=Instant)
     received_at: datetime = Field(sa_type=Instant)
     body: dict[str, Any] = Field(sa_type=JSON)

@@ -94,6 +94,7 @@ def upgrade() -> None:
     sa.Column('graph_page_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('psid', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('at', broadcaster.store.types.Instant(), nullable=False),
     sa.Column('received_at', broadcaster.store.types.Instant(), nullable=False),
     sa.Column('body', sa.JSON(), nullable=False),
