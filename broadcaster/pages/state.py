@@ -13,15 +13,11 @@ PAGES = Page.__table__  # type: ignore[attr-defined]
 
 
 def set_state(conn: Connection, page_id: int, state: PageState, text: str | None, at: datetime) -> bool:
-    """Note a Page's state; ``text`` says why and what to do (None when ready). True when it changed.
-
-    An older piece of news never overwrites a newer one.
-    """
+    """Note a Page's state; ``text`` says why and what to do (None when ready). True when it changed."""
     changed = conn.execute(
         update(PAGES)
         .where(
             PAGES.c.id == page_id,
-            PAGES.c.state_at.is_(None) | (PAGES.c.state_at <= at),
             (PAGES.c.state != state) | PAGES.c.state_text.is_distinct_from(text),
         )
         .values(state=state.value, state_text=text, state_at=at)

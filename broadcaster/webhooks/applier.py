@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import datetime, timedelta
 
 from broadcaster.clock import Clock
 from broadcaster.errors import EnvironmentFault
 from broadcaster.events import EventHub
 from broadcaster.store import Store
 from broadcaster.webhooks.applying import apply_pending
+from broadcaster.webhooks.inbox import tidy
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
@@ -27,6 +29,7 @@ class Applier:
         self._work = True
         self._going = True
         self._idle = False
+        self._tidied: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="webhook-applier", daemon=True)
 
     def start(self) -> None:
@@ -58,6 +61,7 @@ class Applier:
         while self._wait():
             try:
                 apply_pending(self._store, self._clock, self._hub)
+                self._tidy()
             except EnvironmentFault as fault:
                 log.warning("webhook events wait: %s", fault.text)
                 self._rest()
@@ -75,6 +79,14 @@ class Applier:
             last = self._work
             self._work = False
             return self._going or last
+
+    def _tidy(self) -> None:
+        """Once a day, and at the start."""
+        now = self._clock.now()
+        if self._tidied is None or now - self._tidied >= timedelta(days=1):
+            with self._store.write() as conn:
+                tidy(conn, now)
+            self._tidied = now
 
     def _rest(self) -> None:
         with self._condition:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.exc import OperationalError
 
 from broadcaster.audit import log as audit
 from broadcaster.clock import Clock
@@ -32,6 +34,9 @@ log = logging.getLogger(__name__)
 RUN = 1000
 """Events per transaction: small enough that the sender never waits long for the database."""
 
+_CONFLICTS = frozenset({"40001", "40P01"})
+"""PostgreSQL: serialization failure, deadlock."""
+
 PAGES = Page.__table__  # type: ignore[attr-defined]
 Event = Row[Any]
 
@@ -39,45 +44,65 @@ Event = Row[Any]
 def apply_pending(store: Store, clock: Clock, hub: EventHub, limit: int | None = None) -> int:
     """Apply what waits in the inbox, oldest first, at most ``limit`` events. Returns how many were dealt with.
 
-    Raises EnvironmentFault when the database is in the way; the events stay waiting.
+    Several processes may do so at once on PostgreSQL: each event is one process's. Raises EnvironmentFault
+    when the database is in the way; the events stay waiting.
     """
     done = 0
     while limit is None or done < limit:
         with store.read() as conn:
-            events = conn.execute(
-                select(EVENTS)
+            waiting = conn.execute(
+                select(EVENTS.c.id)
                 .where(EVENTS.c.applied_at.is_(None))
                 .order_by(EVENTS.c.id)
                 .limit(RUN if limit is None else min(RUN, limit - done))
-            ).all()
-        if not events:
+            ).scalars()
+            ids = list(waiting)
+        applied = _apply(store, clock, ids) if ids else 0
+        if not applied:
             break
-        _apply(store, clock, events)
-        done += len(events)
-        _tell(hub, events)
+        done += applied
+    if done:
+        _tell(hub)
     return done
 
 
-def _apply(store: Store, clock: Clock, events: Sequence[Event]) -> None:
+def _apply(store: Store, clock: Clock, ids: Sequence[int]) -> int:
+    """One transaction for a run of events; halved when it fails. Returns how many were dealt with."""
     try:
         with store.write() as conn:
+            events = _taken(conn, ids)
             pages = _page_ids(conn, {event.graph_page_id for event in events})
             for graph_id in dict.fromkeys(event.graph_page_id for event in events):
                 own = [event for event in events if event.graph_page_id == graph_id]
                 _apply_to_page(conn, pages.get(graph_id), own)
-            _close(conn, events, clock, None)
+            _close(conn, [event.id for event in events], clock, None)
+            return len(events)
     except EnvironmentFault:
         raise
     except Exception as error:
-        if len(events) == 1:
-            _keep_with_error(store, clock, events[0], error)
-            return
-        log.info(
-            "a run of webhook events failed and is halved", extra={"events": len(events)}, exc_info=error
-        )
-        half = len(events) // 2
-        _apply(store, clock, events[:half])
-        _apply(store, clock, events[half:])
+        if _passing(error):
+            raise EnvironmentFault("Another process was in the way in the database.") from error
+        if len(ids) == 1:
+            _keep_with_error(store, clock, ids[0], error)
+            return 1
+        log.info("a run of webhook events failed and is halved", extra={"events": len(ids)}, exc_info=error)
+        half = len(ids) // 2
+        return _apply(store, clock, ids[:half]) + _apply(store, clock, ids[half:])
+
+
+def _taken(conn: Connection, ids: Sequence[int]) -> Sequence[Event]:
+    """The events of these ids that nobody else is applying or has applied."""
+    return conn.execute(
+        select(EVENTS)
+        .where(EVENTS.c.id.in_(ids), EVENTS.c.applied_at.is_(None))
+        .order_by(EVENTS.c.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def _passing(error: Exception) -> bool:
+    """Two transactions met on PostgreSQL: nothing is wrong with the event."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
 def _apply_to_page(conn: Connection, page_id: int | None, events: Sequence[Event]) -> None:
@@ -86,7 +111,7 @@ def _apply_to_page(conn: Connection, page_id: int | None, events: Sequence[Event
     found = meaning.Meaning()
     for event in events:
         if event.kind == EventKind.POLICY:
-            _policy(conn, page_id, event)
+            _policy(conn, page_id, event, _newest_policy(conn, events))
         elif event.kind == EventKind.TEMPLATE:
             note_status(conn, page_id, event.body.get("value") or {}, event.at)
         else:
@@ -118,15 +143,25 @@ def _opt_outs(conn: Connection, page_id: int, known: Mapping[str, int], said: Se
             )
 
 
-def _policy(conn: Connection, page_id: int, event: Event) -> None:
-    """Meta warns, blocks or frees the Page."""
+def _newest_policy(conn: Connection, events: Sequence[Event]) -> datetime:
+    """When Meta last said something about this Page, of all that is known by now."""
+    known = conn.execute(
+        select(func.max(EVENTS.c.at)).where(
+            EVENTS.c.graph_page_id == events[0].graph_page_id, EVENTS.c.kind == EventKind.POLICY
+        )
+    ).scalar_one()
+    return cast("datetime", known)
+
+
+def _policy(conn: Connection, page_id: int, event: Event, newest: datetime) -> None:
+    """Meta warns, blocks or frees the Page. Only its newest word decides, whatever the order of arrival."""
     content = event.body.get("policy_enforcement") or event.body.get("policy-enforcement") or {}
     action, reason = str(content.get("action", "")), str(content.get("reason") or "no reason given")
-    if action == "block":
+    if action == "block" and event.at >= newest:
         text = f"Meta stopped this Page from sending: {reason}. Settle it in the Page's Support Inbox."
-        set_state(conn, page_id, PageState.RESTRICTED, text, event.at)
-    elif action == "unblock":
-        set_state(conn, page_id, PageState.READY, None, event.at)
+        set_state(conn, page_id, PageState.RESTRICTED, text, event.received_at)
+    elif action == "unblock" and event.at >= newest:
+        set_state(conn, page_id, PageState.READY, None, event.received_at)
     audit.record(
         conn,
         at=event.at,
@@ -148,35 +183,17 @@ def _page_ids(conn: Connection, graph_ids: set[str]) -> dict[str, int]:
     return {graph_id: row.id for row in rows for graph_id in (row.instagram_id, row.graph_id) if graph_id}
 
 
-def _close(conn: Connection, events: Sequence[Event], clock: Clock, error: str | None) -> None:
-    conn.execute(
-        update(EVENTS)
-        .where(EVENTS.c.id.in_([event.id for event in events]))
-        .values(applied_at=clock.now(), error=error)
-    )
+def _close(conn: Connection, ids: Sequence[int], clock: Clock, error: str | None) -> None:
+    conn.execute(update(EVENTS).where(EVENTS.c.id.in_(ids)).values(applied_at=clock.now(), error=error))
 
 
-def _keep_with_error(store: Store, clock: Clock, event: Event, error: Exception) -> None:
+def _keep_with_error(store: Store, clock: Clock, event_id: int, error: Exception) -> None:
     readable = isinstance(error, meaning.Unreadable)
-    log.warning("a webhook event could not be applied", extra={"event": event.id}, exc_info=not readable)
+    log.warning("a webhook event could not be applied", extra={"event": event_id}, exc_info=not readable)
     with store.write() as conn:
-        _close(conn, [event], clock, str(error) if readable else f"{type(error).__name__}: {error}"[:500])
+        _close(conn, [event_id], clock, str(error) if readable else f"{type(error).__name__}: {error}"[:500])
 
 
-def _tell(hub: EventHub, events: Sequence[Event]) -> None:
-    kinds = {event.kind for event in events}
-    hub.post("webhook")
-    if kinds & {
-        EventKind.MESSAGE,
-        EventKind.POSTBACK,
-        EventKind.REFERRAL,
-        EventKind.REACTION,
-        EventKind.OPTIN,
-    }:
-        hub.post("contact")
-    if kinds & {EventKind.ECHO, EventKind.DELIVERY, EventKind.READ, EventKind.MESSAGE, EventKind.POSTBACK}:
-        hub.post("delivery")
-    if EventKind.POLICY in kinds:
-        hub.post("page")
-    if EventKind.TEMPLATE in kinds:
-        hub.post("template")
+def _tell(hub: EventHub) -> None:
+    for kind in ("webhook", "contact", "delivery", "page", "template"):
+        hub.post(kind)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from broadcaster.audit import log as audit
 from broadcaster.clock import SystemClock
@@ -179,18 +179,9 @@ def test_a_page_that_was_never_connected_cannot_be_disconnected(
         disconnect_page(sqlite_store, secrets, SystemClock(), 7, actor="Ada")
 
 
-def test_older_news_never_overwrites_newer(store: Store, now: datetime) -> None:
-    from broadcaster.store.tables import Page
-
-    with store.write() as conn:
-        conn.execute(
-            insert(Page).values(
-                id=1, graph_id="1", name="P", platform="messenger", graph_url="x", graph_version="v26.0",
-                features={}, scopes=[], webhook_subscribed=False, throttle_per_second=10, usage_percent=0,
-                practice=False, connected_at=now, state="ready",
-            )
-        )  # fmt: skip
-        assert set_state(conn, 1, PageState.RESTRICTED, "Stopped.", now)
-        assert not set_state(conn, 1, PageState.READY, None, now.replace(hour=3))
-        assert not set_state(conn, 1, PageState.RESTRICTED, "Stopped.", now)
-        assert conn.execute(select(Page.__table__.c.state)).scalar_one() == "restricted"  # type: ignore[attr-defined]
+def test_a_state_that_does_not_change_is_not_noted_again(connect: Connect, sqlite_store: Store) -> None:
+    page_id, later = connect().id, datetime(2026, 12, 1, tzinfo=UTC)
+    with sqlite_store.write() as conn:
+        assert set_state(conn, page_id, PageState.RESTRICTED, "Stopped.", later)
+        assert not set_state(conn, page_id, PageState.RESTRICTED, "Stopped.", later)
+        assert set_state(conn, page_id, PageState.RESTRICTED, "Stopped again.", later)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -159,6 +160,36 @@ def test_a_blocked_page_stops_with_a_sentence_and_is_freed_again(store: Store, t
         assert [entry.action for entry in audit.entries(conn)] == ["page.policy_block", "page.policy_unblock"]
 
 
+def test_only_the_platforms_newest_word_about_a_page_counts(store: Store, take: Apply) -> None:
+    notice = {"recipient": {"id": "1"}}
+    take({**notice, "timestamp": MS + 60_000, "policy_enforcement": {"action": "unblock"}})
+    take({**notice, "timestamp": MS, "policy_enforcement": {"action": "block", "reason": "spam"}})
+    with store.read() as conn:
+        assert listing.pages(conn)[0].state is PageState.READY
+
+
+def test_two_processes_share_the_inbox(postgres_store: Store, clock: ManualClock, hub: EventHub) -> None:
+    add_page(postgres_store)
+    bodies = [event("message", {"mid": f"m{n}", "text": "Hi"}, psid=str(n % 40 + 100)) for n in range(400)]
+    for start in range(0, 400, 40):
+        with postgres_store.write() as conn:
+            store_events(conn, parse(envelope(*bodies[start : start + 40])), clock.now())
+
+    def work() -> int:
+        done = 0
+        for _ in range(60):
+            try:
+                done += apply_pending(postgres_store, clock, hub, limit=25)
+            except EnvironmentFault:
+                continue  # the two met; the applier's thread would rest and try again
+        return done
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(lambda _: work(), range(2))) == 400
+    assert len(kinds(postgres_store)) == 400
+    assert set(errors(postgres_store)) == {None}
+
+
 def test_a_warning_leaves_the_page_sending(store: Store, take: Apply) -> None:
     take({"recipient": {"id": "1"}, "timestamp": MS, "policy_enforcement": {"action": "warning"}})
     with store.read() as conn:
@@ -236,7 +267,10 @@ def test_listeners_hear_what_changed(take: Apply, hub: EventHub) -> None:
     heard: list[Changed] = []
     hub.subscribe(heard.append)
     take(event("message", {"mid": "a"}))
-    assert {change.kind for change in heard} == {"webhook", "contact", "delivery"}
+    assert {"webhook", "contact", "delivery"} <= {change.kind for change in heard}
+    heard.clear()
+    take()
+    assert heard == []
 
 
 def test_old_events_go_and_failed_ones_stay_longer(
