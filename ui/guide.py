@@ -74,7 +74,7 @@ class Guide(QFrame):
 
     def __init__(self, steps: Sequence[Step], tasks: Tasks) -> None:
         super().__init__()
-        self.setObjectName("panel")
+        self.setObjectName("guide")
         self.setAccessibleName(tr("Practice campaign, step by step"))
         self._steps, self._tasks, self._next, self._all = list(steps), tasks, 0, False
         self._cards = [_StepCard(number, step) for number, step in enumerate(steps, 1)]

@@ -48,6 +48,8 @@ def install(code: str | None) -> QTranslator | None:
         chosen = "en"
     if code:
         QLocale.setDefault(QLocale(code))
+    elif QLocale.system().language() == QLocale.Language.C:
+        QLocale.setDefault(QLocale("en"))
     application = QCoreApplication.instance()
     if chosen == "en" or application is None:
         return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QByteArray, QTimer, QTimeZone, Slot
+from PySide6.QtCore import QByteArray, QProcess, QTimer, QTimeZone, Slot
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -171,7 +172,13 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def go(self, name: str, argument: object = None) -> None:
-        """Show a page, building it on first use; ``argument`` goes to its ``open``."""
+        """Show a page, building it on first use; ``argument`` goes to its ``open``.
+
+        ``practice`` opens the practice Page in a window and workspace of its own.
+        """
+        if name == "practice":
+            QProcess.startDetached(sys.executable, ["-m", "ui.start", "practice"])
+            return
         if self.workspace is None:
             return
         page = self._pages.get(name) or self._build_page(name)
@@ -283,6 +290,7 @@ class MainWindow(QMainWindow):
         found.append(Command(tr("Import contacts"), partial(self.go, "contacts", {"import": True}), "import"))
         found.append(Command(tr("New audience"), partial(self.go, "audiences", {"new": True}), "audiences"))
         found.append(Command(tr("New campaign"), partial(self.go, "campaigns", {"new": True}), "campaigns"))
+        found.append(Command(tr("Open the practice Page"), partial(self.go, "practice"), "practice"))
         found.append(Command(tr("Change the time zone"), self.choose_zone, "clock"))
         return found
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -21,6 +21,10 @@ from ui.widgets.notice import Notice
 if TYPE_CHECKING:
     from broadcaster.workspace import Workspace
     from ui.preferences import Preferences
+
+
+REST_MS = 700
+"""While the core is busy a page reads again at most this often; what a person does shows at once."""
 
 
 class PageView(QWidget):
@@ -44,6 +48,10 @@ class PageView(QWidget):
         self.body.setContentsMargins(*(theme.space("xl"), theme.space("l")) * 2)
         self.body.setSpacing(theme.space("m"))
         self.body.addWidget(self.notice)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._rested)
         bridge.changed.connect(self._changed)
 
     def refresh(self) -> None:
@@ -96,9 +104,19 @@ class PageView(QWidget):
             self._refresh_now()
 
     def _changed(self, changes: frozenset[Changed]) -> None:
-        if any(change.kind in self.watches for change in changes):
+        if not any(change.kind in self.watches for change in changes):
+            return
+        if self._rest.isActive():
+            self._stale = True
+        else:
             self.mark_stale()
+
+    @Slot()
+    def _rested(self) -> None:
+        if self._stale and self.isVisible():
+            self._refresh_now()
 
     def _refresh_now(self) -> None:
         self._stale = False
+        self._rest.start()
         self.refresh()

@@ -72,6 +72,12 @@ class PagedTable(QAbstractTableModel):
         self._blocks.clear()
         self.endResetModel()
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns for the same rows."""
+        self.beginResetModel()
+        self.columns = list(columns)
+        self.endResetModel()
+
     def invalidate(self) -> None:
         """Rows may have changed: those in view are read again; order and length stay."""
         self._blocks.clear()

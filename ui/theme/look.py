@@ -14,6 +14,8 @@ from ui.theme.tokens import Tokens, load
 
 _PLACE = re.compile(r"\{([a-z_]+)(?:\.([a-z_]+))?\}")
 _look = load("light")
+STYLE_MARGIN = 3
+"""What the Fusion style adds beside the words of a table's cell."""
 
 
 def current() -> Tokens:
@@ -73,9 +75,12 @@ def style_sheet(tokens: Tokens) -> str:
         if name is None:
             return tokens.colors[group]
         if group == "icon":
-            return icons.file_for_style(name, tokens.colors["muted"])
+            tone = "accent_text" if name == "check" else "muted"
+            return icons.file_for_style(name, tokens.colors[tone])
         if (group, name) == ("size", "inner"):
             return str(tokens.length("size", "control") - 2)
+        if (group, name) == ("space", "cell"):
+            return str(max(0, tokens.length("space", "s") - STYLE_MARGIN))
         if (group, name) == ("size", "status"):
             return str(tokens.length("space", "xl") - 2)
         return str(tokens.length(group, name))

@@ -19,7 +19,7 @@ def button(
     tip: str = "",
 ) -> QPushButton:
     """A push button; without ``words`` its ``tip`` is its accessible name."""
-    made = QPushButton(words)
+    made = QPushButton(plain(words))
     made.setProperty("role", role)
     made.setAutoDefault(False)
     made.setCursor(Qt.CursorShape.PointingHandCursor if role == "link" else Qt.CursorShape.ArrowCursor)
@@ -30,6 +30,11 @@ def button(
     if pressed is not None:
         made.clicked.connect(pressed)
     return made
+
+
+def plain(words: str) -> str:
+    """Words for a button or menu entry in which an ampersand is an ampersand."""
+    return words.replace("&", "&&")
 
 
 def _icon_tone(role: str) -> str:
@@ -58,7 +63,7 @@ def fill_menu(menu: QMenu, entries: Sequence[tuple[str, str, Callable[..., Any]]
             menu.addSeparator()
             continue
         words, icon, pressed = entry
-        action = menu.addAction(words)
+        action = menu.addAction(plain(words))
         if icon:
             theme.set_icon(action, icon)
         action.triggered.connect(pressed)

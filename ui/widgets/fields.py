@@ -9,9 +9,12 @@ from ui.widgets.labels import Text, restyle
 
 
 class Field(QWidget):
-    """Connects label and editor for assistive technology; ``fault`` marks a wrong value in words."""
+    """Connects label and editor for assistive technology; ``fault`` marks a wrong value in words.
 
-    def __init__(self, label: str, editor: QWidget, hint: str = "") -> None:
+    ``narrow``: the editor takes a field's width, its hint the whole line.
+    """
+
+    def __init__(self, label: str, editor: QWidget, hint: str = "", *, narrow: bool = False) -> None:
         super().__init__()
         self.editor = editor
         self._hint = hint
@@ -24,6 +27,8 @@ class Field(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.space("xs"))
+        if narrow:
+            editor.setFixedWidth(theme.size("field"))
         for part in (self._label, editor, self._below):
             column.addWidget(part)
 

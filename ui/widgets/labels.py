@@ -134,6 +134,7 @@ class Figure(QFrame):
         column.setSpacing(theme.space("xs"))
         for part in (self._name, self._value, self._note):
             column.addWidget(part)
+        column.addStretch(1)
         self.say(value, note, tone)
 
     def say(self, value: str, note: str = "", tone: str = "") -> None:

@@ -55,11 +55,15 @@ class DataTable(QTableView):
         """Take the model; ``shown``: keys of the columns to show (kept from last time), None for the usual."""
         self._model = model
         self.setModel(model)
-        for place, column in enumerate(model.columns):
+        self.fit_columns(shown)
+        self.selectionModel().currentRowChanged.connect(self._current_changed)
+
+    def fit_columns(self, shown: list[str] | None = None) -> None:
+        """Widths as declared, and which columns are in view (None or none: the usual ones)."""
+        for place, column in enumerate(self._model.columns):
             self.setColumnWidth(place, round(column.width * theme.current().scale))
             visible = column.shown if not shown else column.key in shown
             self.setColumnHidden(place, not visible)
-        self.selectionModel().currentRowChanged.connect(self._current_changed)
 
     def sorted(self, key: str, descending: bool) -> None:
         """Show by which column the rows are sorted (the core sorted them)."""

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from ui import text, theme
 from ui.i18n import tr
-from ui.widgets.buttons import button
+from ui.widgets.buttons import button, plain
 from ui.widgets.labels import Icon, Text
 
 
@@ -87,7 +87,7 @@ class TopBar(QFrame):
         self._menu.clear()
         for page in pages:
             word, tone, icon = text.page_state(page.state)
-            action = self._menu.addAction(tr("{page} – {state}", page=page.name, state=word))
+            action = self._menu.addAction(plain(tr("{page} – {state}", page=page.name, state=word)))
             theme.set_icon(action, icon, tone)
             action.setCheckable(True)
             action.setChecked(page.id == current)
@@ -100,8 +100,9 @@ class TopBar(QFrame):
         self._show_current(next((page for page in pages if page.id == current), None))
 
     def _show_current(self, page: Any) -> None:
-        self._name.setText(page.name if page else tr("No Page yet"))
-        self._name.setAccessibleName(tr("Page in use: {page}", page=self._name.text()))
+        name = page.name if page else tr("No Page yet")
+        self._name.setText(plain(name))
+        self._name.setAccessibleName(tr("Page in use: {page}", page=name))
         self._picture.say(page.name if page else "")
         self._health.setVisible(page is not None)
         if page is None:

@@ -8,7 +8,6 @@ from ui import i18n, theme
 from ui.i18n import tr
 from ui.pages.settings.section import Section
 from ui.view import PageView
-from ui.widgets.buttons import row
 from ui.widgets.fields import Field
 from ui.widgets.labels import Card, Text
 
@@ -35,8 +34,7 @@ class AppearanceSection(Section):
             (tr("Text size"), self.size_box, tr("Everything grows with the text.")),
             (tr("Language"), self.language_box, tr("Numbers and dates are written as the language does.")),
         ):
-            box.setMinimumWidth(theme.size("field"))
-            card.body.addLayout(row(Field(label, box, hint), None))
+            card.add(Field(label, box, hint, narrow=True))
         self.column.addWidget(card)
         self.column.addWidget(Text(tr("The time zone is chosen at the top right of the window."), "small"))
         self.column.addStretch(1)

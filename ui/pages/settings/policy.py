@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ def state_words(state: str) -> tuple[str, str, str]:
 class PolicySection(Section):
     def __init__(self, page: PageView) -> None:
         super().__init__(page)
-        install = button(tr("Install a pack…"), self.choose_file, icon="import")
-        self.column.addLayout(row(Text(tr("Policy packs"), "lead"), None, install))
+        newer = button(tr("Install a newer pack…"), partial(self.choose_file, "base"), icon="import")
+        own = button(tr("Lay your own over it…"), partial(self.choose_file, "overlay"), icon="add")
+        self.column.addLayout(row(Text(tr("Policy packs"), "lead"), None, own, newer))
         words = tr(
             "What Meta allows is dated data, not code. A newer pack can be installed; it is compared first."
         )
@@ -83,44 +85,46 @@ class PolicySection(Section):
         card.add(Text(tr("Source: {source}", source=permission.source), "small"))
         return card
 
-    def choose_file(self) -> None:
+    def choose_file(self, kind: str, _pressed: bool = False) -> None:
         chooser = QFileDialog(self, tr("Policy pack"), "", tr("Policy packs (*.toml)"))
         chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        chooser.fileSelected.connect(self.compare)
+        chooser.fileSelected.connect(partial(self.compare, kind))
         chooser.open()
 
-    def compare(self, path: str) -> None:
+    def compare(self, kind: str, path: str) -> None:
         """Read a pack and show what it changes and which campaigns it breaks, before installing it."""
         store = self.page.workspace.store
 
         def run(_work: Work) -> Any:
-            from broadcaster.policy import active, compare, packs
+            from broadcaster.policy import active, compare
 
             with store.read() as conn:
                 old = active.active_pack(conn)
-                new = packs.load_pack(Path(path), base=old)
+                new, _body = active.preview(conn, Path(path), kind)
                 return new, compare.differences(old, new), compare.broken(conn, old, new)
 
-        self.page.tasks.run(self, run, self._compared, self.page.notice.error)
+        self.page.tasks.run(self, run, partial(self._compared, kind, path), self.page.notice.error)
 
-    def _compared(self, found: tuple[Any, Sequence[str], Sequence[Any]]) -> None:
+    def _compared(self, kind: str, path: str, found: tuple[Any, Sequence[str], Sequence[Any]]) -> None:
         self.dialog = CompareDialog(self, *found)
+        self.dialog.accepted.connect(partial(self.install, kind, path))
         self.dialog.open()
 
-    def install(self, pack: Any) -> None:
+    def install(self, kind: str, path: str) -> None:
         workspace = self.page.workspace
 
-        def run(_work: Work) -> None:
+        def run(_work: Work) -> Any:
             from broadcaster.policy import active
 
             with workspace.store.write() as conn:
-                active.install(conn, pack, actor=workspace.settings.actor, at=workspace.clock.now())
+                pack = active.install(conn, Path(path), kind, workspace.settings.actor, workspace.clock.now())
             workspace.hub.post("policy")
+            return pack
 
-        said = tr("{name} {version} is in use.", name=pack.name, version=pack.version)
-        self.page.tasks.run(
-            self, run, lambda _nothing: self.page.notice.say(said, "ok"), self.page.notice.error
-        )
+        self.page.tasks.run(self, run, self._installed, self.page.notice.error)
+
+    def _installed(self, pack: Any) -> None:
+        self.page.notice.say(tr("{name} {version} is in use.", name=pack.name, version=pack.version), "ok")
 
 
 class CompareDialog(Dialog):
@@ -130,7 +134,6 @@ class CompareDialog(Dialog):
         self, section: PolicySection, pack: Any, changes: Sequence[str], broken: Sequence[Any]
     ) -> None:
         super().__init__(tr("Install {name} {version}?", name=pack.name, version=pack.version), section)
-        self._section, self._pack = section, pack
         shown = QPlainTextEdit("\n".join(changes) or tr("It changes nothing."))
         shown.setReadOnly(True)
         shown.setAccessibleName(tr("What it changes"))
@@ -145,8 +148,4 @@ class CompareDialog(Dialog):
             self.body.addWidget(Text(words, "strong", "bad"))
             self.body.addWidget(Text("\n".join(str(one) for one in broken)))
         self.buttons.addWidget(button(tr("Back"), self.reject))
-        self.buttons.addWidget(button(tr("Install"), self._install, "primary"))
-
-    def _install(self) -> None:
-        self._section.install(self._pack)
-        self.accept()
+        self.buttons.addWidget(button(tr("Install"), self.accept, "primary"))

@@ -81,11 +81,11 @@ class SendingSection(Section):
         )
         sync_hint = tr("Reads new conversations when no webhook arrives.")
         for field in (
-            Field(tr("Messages a second"), self.rate, rate_hint),
-            Field(tr("Safety margin in seconds"), self.margin, margin_hint),
-            Field(tr("Sync in the background"), self.sync_minutes, sync_hint),
+            Field(tr("Messages a second"), self.rate, rate_hint, narrow=True),
+            Field(tr("Safety margin in seconds"), self.margin, margin_hint, narrow=True),
+            Field(tr("Sync in the background"), self.sync_minutes, sync_hint, narrow=True),
         ):
-            card.body.addLayout(row(field, None))
+            card.add(field)
         card.add(self.eyes)
         self.column.addWidget(card)
 

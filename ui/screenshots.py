@@ -1,0 +1,107 @@
+"""A picture of every page with the practice data: ``python -m ui.screenshots FOLDER``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication
+
+from ui.app import application, dress
+from ui.main_window import MainWindow
+from ui.pages import PAGES
+from ui.preferences import Preferences
+
+if TYPE_CHECKING:
+    from broadcaster.workspace import Workspace
+
+SIZES = ((1280, 800), (1920, 1080))
+SCHEMES = ("light", "dark")
+PATIENCE_SECONDS = 20.0
+CALM_SECONDS = 0.15
+"""A page is drawn when no work of the window has run for this long."""
+
+
+def pictures(
+    workspace: Workspace,
+    folder: Path,
+    schemes: Sequence[str] = ("light",),
+    sizes: Sequence[tuple[int, int]] = SIZES[:1],
+) -> list[Path]:
+    """Every page of the open workspace as PNG files; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    app = application()
+    made: list[Path] = []
+    with tempfile.TemporaryDirectory(prefix="broadcaster-pictures-") as kept:
+        for scheme in schemes:
+            preferences = Preferences(Path(kept))
+            preferences.keep("theme", scheme)
+            dress(app, preferences)
+            for size in sizes:
+                made += _of_one_look(app, workspace, preferences, folder, scheme, size)
+    return made
+
+
+def _of_one_look(
+    app: QApplication,
+    workspace: Workspace,
+    preferences: Preferences,
+    folder: Path,
+    scheme: str,
+    size: tuple[int, int],
+) -> Iterator[Path]:
+    window = MainWindow(preferences)
+    window.show()
+    window.attach(workspace)
+    window.resize(QSize(*size))
+    for place, name in enumerate(PAGES, 1):
+        window.go(name)
+        settle(app, window)
+        out = folder / f"{place}-{name}-{scheme}-{size[0]}x{size[1]}.png"
+        window.grab().save(str(out))
+        yield out
+    window.close()
+    window.deleteLater()
+    app.processEvents()
+
+
+def settle(app: QApplication, window: MainWindow, patience: float = PATIENCE_SECONDS) -> None:
+    """Let the window work until nothing runs any more."""
+    end = time.monotonic() + patience
+    calm = time.monotonic()
+    while time.monotonic() < end and time.monotonic() - calm < CALM_SECONDS:
+        app.processEvents()
+        if window.tasks.running:
+            calm = time.monotonic()
+        time.sleep(0.005)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the practice campaign and leave the pictures in the folder given."""
+    from broadcaster.practice import Practice
+    from broadcaster.settings import load
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    folder = Path(given[0] if given else "screenshots")
+    os.environ.setdefault("BROADCASTER_SECRETS", "file")
+    with tempfile.TemporaryDirectory(prefix="broadcaster-practice-") as home:
+        practice = Practice(load(home=home))
+        try:
+            for step in practice.steps():
+                step.run()
+            made = pictures(practice.workspace, folder, SCHEMES, SIZES)
+        finally:
+            practice.close()
+    print(f"{len(made)} pictures are in {folder}.")
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    sys.exit(main())
