@@ -17,7 +17,7 @@ from broadcaster.errors import BadInput, BroadcasterError, NotFound
 from broadcaster.graph.client import GraphClient
 from broadcaster.graph.errors import ErrorKind, classify
 from broadcaster.graph.outcomes import CallRefused, NotGraph
-from broadcaster.graph.reading import TokenFacts
+from broadcaster.graph.reading import Account, TokenFacts
 from broadcaster.secrets import SecretStore
 from broadcaster.settings import Settings
 from broadcaster.states import FeatureState, PageState, Platform
@@ -69,7 +69,7 @@ def connect_page(
     actor: str = "unknown",
     practice: bool = False,
 ) -> ConnectedPage:
-    """Connect a Page, or connect it again.
+    """Connect a Page, or connect it again. ``token``: the Page's own, or that of a person who manages it.
 
     Raises BadInput (wrong token, wrong app secret, another Page's token), Unreachable (no answer).
     """
@@ -82,17 +82,13 @@ def connect_page(
         )
     old_app = known.app_id if known is not None else None
     secret = app_secret or secrets.get(f"app:{old_app or page_id}:secret")
-    client = GraphClient(
-        settings.graph_url,
-        settings.graph_version,
-        token=token,
-        page_graph_id=page_id,
-        platform=platform,
-        app_secret=secret,
-        timeout=settings.http_timeout,
-        clock=clock,
-    )
-    found = _try(client, subscribe=bool(secret))
+    client = _client(settings, clock, page_id, platform, token, secret)
+    facts = _inspect(client)
+    if facts is not None and facts.type == "USER":
+        token = _page_token(client, page_id)
+        client = _client(settings, clock, page_id, platform, token, secret)
+        facts = _inspect(client)
+    found = _try(client, facts, subscribe=bool(secret))
     app = app_id or (found.facts.app_id if found.facts else None) or old_app
     secrets.set(f"page:{page_id}:token", token)
     if secret:
@@ -122,6 +118,16 @@ def connect_page(
         reconnected=known is not None,
         webhook_subscribed=found.subscribed,
     )
+
+
+def offered_pages(settings: Settings, clock: Clock, token: str) -> list[Account]:
+    """The Pages a person's token opens, to choose from. BadInput for a dead token, Unreachable."""
+    client = _client(settings, clock, "me", Platform.MESSENGER, _checked_token(token), None)
+    try:
+        return client.accounts()
+    except CallRefused as refused:
+        _raise_if_final(refused, client)
+        raise BadInput("This token lists no Pages.", "Give a person's token, not a Page's.") from refused
 
 
 def disconnect_page(store: Store, secrets: SecretStore, clock: Clock, page_id: int, *, actor: str) -> None:
@@ -164,17 +170,36 @@ def utility_feature(scopes: tuple[str, ...]) -> FeatureState:
     return FeatureState.GRANTED if UTILITY_SCOPES & set(scopes) else FeatureState.MISSING
 
 
-def _try(client: GraphClient, *, subscribe: bool) -> _Found:
-    """Ask the platform about the Page and the token. What it does not know is left open, a clear no is raised."""
-    name, instagram_id, facts = None, None, None
-    try:
-        page = client.me()
-        name = str(page.get("name") or "") or None
-        instagram_id = client.linked_instagram() if client.platform == Platform.INSTAGRAM else None
-    except CallRefused as refused:
-        _raise_if_final(refused, client)
-    except NotGraph as other:
-        _raise_unless_missing(other)
+def _client(
+    settings: Settings, clock: Clock, page_id: str, platform: str, token: str, secret: str | None
+) -> GraphClient:
+    return GraphClient(
+        settings.graph_url,
+        settings.graph_version,
+        token=token,
+        page_graph_id=page_id,
+        platform=platform,
+        app_secret=secret,
+        timeout=settings.http_timeout,
+        clock=clock,
+    )
+
+
+def _page_token(client: GraphClient, page_id: str) -> str:
+    """A person's token was given: their Page's own token is what sends."""
+    offered = {account.id: account for account in client.accounts()}
+    if page_id not in offered:
+        names = ", ".join(f"{account.name} ({account.id})" for account in offered.values()) or "none"
+        raise BadInput(
+            f"This is a person's token, and Page {page_id} is not among their Pages: {names}.",
+            "Check the Page id, or let an admin of the Page make the token.",
+        )
+    return offered[page_id].token
+
+
+def _inspect(client: GraphClient) -> TokenFacts | None:
+    """What the platform tells about the token, None where it cannot; a token it calls dead is BadInput."""
+    facts = None
     try:
         facts = client.debug_token()
     except CallRefused as refused:
@@ -186,6 +211,20 @@ def _try(client: GraphClient, *, subscribe: bool) -> _Found:
             f"The token is not valid: {facts.error or 'the platform gives no reason'}.",
             "Make a new Page token, then connect again.",
         )
+    return facts
+
+
+def _try(client: GraphClient, facts: TokenFacts | None, *, subscribe: bool) -> _Found:
+    """Ask the platform about the Page. What it does not know is left open, a clear no is raised."""
+    name, instagram_id = None, None
+    try:
+        page = client.me()
+        name = str(page.get("name") or "") or None
+        instagram_id = client.linked_instagram() if client.platform == Platform.INSTAGRAM else None
+    except CallRefused as refused:
+        _raise_if_final(refused, client)
+    except NotGraph as other:
+        _raise_unless_missing(other)
     subscribed = False
     if subscribe:
         try:

@@ -6,6 +6,7 @@ import http.server
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -14,10 +15,11 @@ from broadcaster.audit import log as audit
 from broadcaster.clock import SystemClock
 from broadcaster.errors import BadInput, NotFound, Unreachable
 from broadcaster.pages import listing
-from broadcaster.pages.connect import ConnectedPage, disconnect_page
+from broadcaster.pages.connect import ConnectedPage, disconnect_page, offered_pages
 from broadcaster.pages.state import set_state
 from broadcaster.sandbox import Sandbox
 from broadcaster.secrets import FileSecrets
+from broadcaster.settings import Settings
 from broadcaster.states import PageState
 from broadcaster.store import Store
 from broadcaster.store.tables import Contact
@@ -67,6 +69,27 @@ def test_connecting_again_keeps_people_and_lifts_the_stop(
         page = listing.page(conn, again.id)
     assert (again.id, again.reconnected) == (first.id, True)
     assert (page.people, page.state, page.state_text) == (1, PageState.READY, None)
+
+
+def test_a_persons_token_is_exchanged_for_the_pages_own(
+    connect: Connect, sandbox: Sandbox, secrets: FileSecrets
+) -> None:
+    connect(token=sandbox.user_token)
+    assert secrets.get(f"page:{sandbox.page_id}:token") == sandbox.page_token
+
+
+def test_a_persons_token_without_this_page_names_their_pages(connect: Connect, sandbox: Sandbox) -> None:
+    with pytest.raises(BadInput, match=f"not among their Pages: {sandbox.page_name}"):
+        connect(token=sandbox.user_token, page_id="42")
+
+
+def test_the_pages_of_a_person_can_be_chosen_from(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = Settings(tmp_path, "sqlite://", graph_url=sandbox.url)
+    assert [one.id for one in offered_pages(settings, SystemClock(), sandbox.user_token)] == [sandbox.page_id]
+    with pytest.raises(BadInput, match="person's token"):
+        offered_pages(settings, SystemClock(), sandbox.page_token)
+    with pytest.raises(BadInput, match="refused"):
+        offered_pages(settings, SystemClock(), "EAAwrong")
 
 
 def test_a_wrong_token_is_bad_input_and_nothing_is_kept(
