@@ -1,0 +1,207 @@
+"""From the columns of a file to fields of a person: mapped, typed, and each cell checked with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from broadcaster.clock import epoch_ms, iso
+from broadcaster.contacts.attributes import AttributeDef
+from broadcaster.contacts.reading import RawRow
+from broadcaster.errors import BadInput
+from broadcaster.states import AttributeType
+
+PERSON_FIELDS = (
+    "psid", "first_name", "last_name", "locale", "timezone", "last_interaction_at", "opted_out", "labels",
+)  # fmt: skip
+IGNORED = frozenset({"line", "reason"})
+"""Columns of a rejects file: importing a mended one needs no mapping."""
+FUTURE_TOLERANCE = timedelta(minutes=5)
+MAX_TEXT = 10_000
+
+Cell = str | float | int | bool | None
+Reader = Callable[[str], Cell]
+
+
+class Refused(ValueError):
+    """Why a cell cannot be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``field``: a known column, or ``attribute.NAME``; ``index`` is its place in the row."""
+
+    index: int
+    title: str
+    field: str
+
+
+def assign(columns: Sequence[str], mapping: Mapping[str, str] | None, where: str) -> list[Column]:
+    """Which column fills which field. Raises BadInput when nothing gives a PSID, or a mapping fits nothing."""
+    wanted = dict(mapping or {})
+    if unknown := [title for title in wanted if title not in columns]:
+        raise BadInput(f"{where} has no column {unknown[0]!r}.", f"Its columns: {', '.join(columns)}.")
+    found = [Column(i, title, wanted.get(title) or _field(title)) for i, title in enumerate(columns)]
+    found = [column for column in found if column.field]
+    fields = [column.field for column in found]
+    if "psid" not in fields:
+        raise BadInput(
+            f"{where} has no column psid.",
+            f"Rename the column with the ids, or map it: --map COLUMN=psid. Its columns: {', '.join(columns)}.",
+        )
+    if twice := [field for field in fields if fields.count(field) > 1]:
+        raise BadInput(f"{where}: two columns fill {twice[0]!r}.", "Map one of them elsewhere.")
+    return found
+
+
+def _field(title: str) -> str:
+    plain = title.strip().casefold().replace(" ", "_")
+    if not plain or plain in IGNORED:
+        return ""
+    if plain in PERSON_FIELDS:
+        return plain
+    return f"attribute.{title.strip()}"
+
+
+def infer_types(columns: Sequence[Column], rows: Iterable[RawRow]) -> tuple[dict[str, AttributeType], int]:
+    """The narrowest type that fits every value of each attribute column, and the number of rows."""
+    open_: dict[int, set[AttributeType]] = {column.index: set(_CHECKS) for column in columns}
+    filled: set[int] = set()
+    count = 0
+    for row in rows:
+        count += 1
+        if row.problem:
+            continue
+        for index in list(open_):
+            value = row.cells[index].strip()
+            if not value:
+                continue
+            filled.add(index)
+            open_[index] = {type_ for type_ in open_[index] if _CHECKS[type_](value)}
+            if not open_[index]:
+                del open_[index]
+    order = (AttributeType.YES_NO, AttributeType.NUMBER, AttributeType.DATE)
+    types = {}
+    for column in columns:
+        fits = open_.get(column.index, set()) if column.index in filled else set()
+        types[column.field] = next((type_ for type_ in order if type_ in fits), AttributeType.TEXT)
+    return types, count
+
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_YES_NO = {"true": True, "false": False, "yes": True, "no": False}
+
+_CHECKS: dict[AttributeType, Callable[[str], object]] = {
+    AttributeType.NUMBER: _NUMBER.fullmatch,
+    AttributeType.DATE: _DATE.match,
+    AttributeType.YES_NO: lambda value: value.casefold() in _YES_NO,
+}
+
+
+def readers(columns: Sequence[Column], known: Mapping[str, AttributeDef], now: datetime) -> dict[str, Reader]:
+    """Field → function from a cell's text (not empty) to what is stored. They raise Refused."""
+    fixed: dict[str, Reader] = {
+        "psid": _psid,
+        "first_name": _text,
+        "last_name": _text,
+        "locale": _text,
+        "timezone": _zone,
+        "opted_out": _yes_no,
+        "last_interaction_at": lambda text: _instant(text, now),
+        "labels": _text,
+    }
+    typed: dict[AttributeType, Reader] = {
+        AttributeType.NUMBER: _number,
+        AttributeType.DATE: _date,
+        AttributeType.YES_NO: lambda text: "true" if _yes_no(text) else "false",
+        AttributeType.TEXT: _text,
+    }
+    return {
+        column.field: fixed.get(column.field) or typed[known[column.field.removeprefix("attribute.")].type]
+        for column in columns
+    }
+
+
+def _psid(text: str) -> str:
+    if text.isascii() and text.isdigit() and len(text) <= 64:
+        return text
+    if re.fullmatch(r"\d+([.,]\d+)?[eE]\+?\d+", text):
+        raise Refused(
+            f"psid {text!r} was turned into a number by a spreadsheet and lost digits; format the column as text"
+        )
+    raise Refused(f"psid {text[:40]!r} is not a number")
+
+
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise Refused("a cell has a NUL character")
+    if len(text) > MAX_TEXT:
+        raise Refused(f"a cell has {len(text)} characters; {MAX_TEXT} are the most")
+    # an apostrophe that only keeps a spreadsheet from running a formula is not part of the value
+    return text[1:] if text[:1] == "'" and text[1:2] in "=+-@\t\r" and len(text) > 1 else text
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise Refused(f"{text[:40]!r} is not a number") from error
+
+
+def _yes_no(text: str) -> bool:
+    try:
+        return (_YES_NO | {"1": True, "0": False})[text.casefold()]
+    except KeyError as error:
+        raise Refused(f"{text[:40]!r} is neither true nor false") from error
+
+
+def _date(text: str) -> str:
+    """ISO text: a date, or an instant in UTC."""
+    try:
+        if len(text) == 10:
+            return datetime.fromisoformat(text).date().isoformat()
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(f"{text[:40]!r} is not a date; write 2026-11-20") from error
+    if instant.tzinfo is None:
+        return instant.isoformat()
+    return iso(instant.replace(microsecond=0))
+
+
+def _instant(text: str, now: datetime) -> int:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        serial = " (it looks like a spreadsheet's serial number)" if _NUMBER.fullmatch(text) else ""
+        raise Refused(
+            f"last_interaction_at {text[:40]!r} is not a time{serial}; write 2026-11-20T09:00:00+01:00"
+        ) from error
+    if instant.tzinfo is None:
+        raise Refused(f"last_interaction_at {text[:40]!r} has no offset; write 2026-11-20T09:00:00+01:00")
+    if instant > now + FUTURE_TOLERANCE:
+        raise Refused(f"last_interaction_at {text[:40]!r} is in the future")
+    return epoch_ms(instant.astimezone(UTC))
+
+
+@lru_cache(maxsize=2048)
+def _known_zone(text: str) -> bool:
+    if re.fullmatch(r"[+-]\d{1,2}(:?\d\d)?|Z|UTC[+-]\d{1,2}(:?\d\d)?", text):
+        return True
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError):
+        return False
+    return True
+
+
+def _zone(text: str) -> str:
+    """An IANA name, or an offset written as ``+02:00``."""
+    if not _known_zone(text):
+        raise Refused(f"timezone {text[:40]!r} is neither an IANA name nor an offset from UTC")
+    found = re.fullmatch(r"(?:UTC)?([+-])(\d{1,2}):?(\d\d)?", text)
+    return f"{found[1]}{int(found[2]):02}:{found[3] or '00'}" if found else text

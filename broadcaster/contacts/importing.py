@@ -1,0 +1,359 @@
+"""Importing people from a file: previewed, tried out, taken in batches, and taken back if need be.
+
+Each batch is a transaction that also notes how far the import came: a cancelled or killed import has
+taken whole batches and says where it stopped; importing the file again goes on without a difference.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, insert, update
+
+from broadcaster.clock import Clock
+from broadcaster.contacts import columns as cells
+from broadcaster.contacts import reading, staging
+from broadcaster.contacts.attributes import AttributeDef, define, definitions
+from broadcaster.contacts.columns import Column, Refused
+from broadcaster.contacts.reading import FileShape, RawRow
+from broadcaster.states import AttributeType
+from broadcaster.store import Store
+from broadcaster.store.tables import ImportRun
+
+RUNS = ImportRun.__table__  # type: ignore[attr-defined]
+
+BATCH = 20_000
+SAMPLE = 20
+LabelMode = Literal["add", "replace", "update"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPreview:
+    """What was found out about a file. ``mapping``: column → field as it would be taken."""
+
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...]
+    sample_rows: tuple[tuple[str, ...], ...]
+    mapping: dict[str, str]
+    types: dict[str, AttributeType]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    done: int
+    total: int
+    per_second: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        return (self.total - self.done) / self.per_second if self.per_second else None
+
+    def __str__(self) -> str:
+        left = f", {self.seconds_left:.0f} s left" if self.seconds_left is not None else ""
+        return f"{self.done:,} of {self.total:,} rows ({self.per_second:,.0f}/s{left})"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """``rows`` = created + updated + unchanged + duplicates + rejected, unless it was cancelled."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    rejects_file: Path | None = None
+    encoding: str = ""
+    delimiter: str = ""
+    import_id: int | None = None
+    cancelled: bool = False
+    warning: str = ""
+
+
+Progress = Callable[[ImportProgress], None]
+
+
+def preview(path: Path, mapping: Mapping[str, str] | None = None) -> ImportPreview:
+    """Look at a file without taking anything. Raises BadInput."""
+    shape = reading.look_at(path)
+    found = cells.assign(shape.columns, mapping, path.name) if _has_psid(shape, mapping) else []
+    sample = list(islice(reading.rows(shape), SAMPLE))
+    attributes = [column for column in found if column.field.startswith("attribute.")]
+    types, _ = cells.infer_types(attributes, sample)
+    return ImportPreview(
+        shape.encoding,
+        shape.delimiter,
+        shape.columns,
+        tuple(tuple(row.cells) for row in sample),
+        {column.title: column.field for column in found},
+        types,
+    )
+
+
+def import_contacts(
+    store: Store,
+    clock: Clock,
+    page_id: int,
+    path: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    rejects: Path | None = None,
+    dry_run: bool = False,
+    label_mode: LabelMode = "add",
+    actor: str = "unknown",
+    progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
+) -> ImportResult:
+    """Take people from a CSV or XLSX file into a Page. Raises BadInput before anything is changed.
+
+    ``label_mode``: add the file's labels, replace a person's labels by them, or (update) only where the
+    file gives some. ``rejects`` is written where rows were not taken, with their line and the reason.
+    """
+    shape = reading.look_at(path)
+    assigned = cells.assign(shape.columns, mapping, path.name)
+    attributes = [column for column in assigned if column.field.startswith("attribute.")]
+    types, total = cells.infer_types(attributes, reading.rows(shape))
+    work = _Import(store, clock, page_id, shape, assigned, types, total, label_mode, dry_run, actor)
+    result = work.run(rejects, progress, cancelled or threading.Event())
+    if reading.changed_since(shape):
+        result = replace(result, warning="The file changed while it was read: import it again.")
+    return result
+
+
+def _has_psid(shape: FileShape, mapping: Mapping[str, str] | None) -> bool:
+    fields = {(mapping or {}).get(title, title.strip().casefold()) for title in shape.columns}
+    return "psid" in fields
+
+
+@dataclass(slots=True)
+class _Import:
+    store: Store
+    clock: Clock
+    page_id: int
+    shape: FileShape
+    columns: list[Column]
+    types: dict[str, AttributeType]
+    total: int
+    label_mode: LabelMode
+    dry_run: bool
+    actor: str
+    run_id: int = 0
+    known: dict[str, AttributeDef] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    done: int = 0
+    result: ImportResult = field(default_factory=ImportResult)
+
+    def run(
+        self, rejects: Path | None, progress: Progress | None, cancelled: threading.Event
+    ) -> ImportResult:
+        started = self.clock.monotonic()
+        self._begin()
+        taker = _Taker(self.columns, self.known, self.clock.now(), self.seen)
+        refused: list[tuple[RawRow, str]] = []
+        rows = reading.rows(self.shape)
+        with _RejectsFile(rejects, self.shape) as file:
+            while batch := list(islice(rows, BATCH)):
+                if cancelled.is_set():
+                    self.result = replace(self.result, cancelled=True)
+                    break
+                refused.clear()
+                self._take(taker.take(batch, refused), refused)
+                file.write(refused)
+                self.done += len(batch)
+                if progress:
+                    seconds = max(0.001, self.clock.monotonic() - started)
+                    progress(ImportProgress(self.done, self.total, self.done / seconds))
+            self.result = replace(self.result, rejects_file=file.path)
+        self._end()
+        return replace(
+            self.result, rows=self.done, encoding=self.shape.encoding, delimiter=self.shape.delimiter,
+            import_id=self.run_id or None,
+        )  # fmt: skip
+
+    def _begin(self) -> None:
+        wanted = {name.removeprefix("attribute."): type_ for name, type_ in self.types.items()}
+        if self.dry_run:
+            with self.store.read() as conn:
+                known = definitions(conn, self.page_id)
+            self.known = {n: AttributeDef(n, t, None) for n, t in wanted.items()} | known
+            return
+        with self.store.write() as conn:
+            self.known = define(conn, self.page_id, wanted)
+            inserted = conn.execute(
+                insert(RUNS).values(
+                    page_id=self.page_id, file_name=self.shape.path.name, file_sha256=self.shape.sha256,
+                    state="running", label_mode=self.label_mode, done_rows=0, created=0, updated=0, unchanged=0,
+                    duplicates=0, rejected=0, started_at=self.clock.now(), actor=self.actor,
+                )
+            )  # fmt: skip
+            self.run_id = int((inserted.inserted_primary_key or (0,))[0])
+
+    def _take(self, batch: _Batch, refused: Sequence[Any]) -> None:
+        """One batch, one transaction; a dry run undoes its own."""
+        with _transaction(self.store, self.dry_run) as conn:
+            names = [name for _, name in batch.labels]
+            ids = staging.label_ids(conn, self.page_id, names) if names else {}
+            staging.stage(conn, batch.rows, [(psid, ids[name]) for psid, name in batch.labels])
+            found = staging.compare(conn, self.page_id, self.label_mode)
+            self.result = replace(
+                self.result,
+                created=self.result.created + found.created,
+                updated=self.result.updated + found.updated,
+                unchanged=self.result.unchanged + found.unchanged,
+                duplicates=self.result.duplicates + batch.duplicates,
+                rejected=self.result.rejected + len(refused) - batch.duplicates,
+            )
+            if not self.dry_run:
+                staging.apply(conn, self.page_id, self.run_id, self.label_mode, self.clock.now())
+                self._note(conn, state="running")
+
+    def _end(self) -> None:
+        if self.dry_run:
+            return
+        with self.store.write() as conn:
+            state = "cancelled" if self.result.cancelled else "finished"
+            rejects = str(self.result.rejects_file) if self.result.rejects_file else None
+            self._note(conn, state=state, finished_at=self.clock.now(), rejects_file=rejects)
+
+    def _note(self, conn: Connection, **values: Any) -> None:
+        names = ("created", "updated", "unchanged", "duplicates", "rejected")
+        counts = {name: getattr(self.result, name) for name in names}
+        conn.execute(
+            update(RUNS).where(RUNS.c.id == self.run_id).values(done_rows=self.done, **counts, **values)
+        )
+
+
+@dataclass(slots=True)
+class _Batch:
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    labels: list[tuple[str, str]] = field(default_factory=list)
+    duplicates: int = 0
+
+
+class _Taker:
+    """Turns rows into staged tuples; rows that cannot be taken go to ``refused`` with the reason."""
+
+    def __init__(
+        self, columns: list[Column], known: Mapping[str, AttributeDef], now: datetime, seen: set[str]
+    ) -> None:
+        read = cells.readers(columns, known, now)
+        self._psid = next(column.index for column in columns if column.field == "psid")
+        self._labels = next((column.index for column in columns if column.field == "labels"), None)
+        places = {name: place for place, name in enumerate(staging.STAGED)}
+        self._direct: list[tuple[int, int, cells.Reader]] = []
+        self._loose: list[tuple[int, str, cells.Reader, AttributeType]] = []
+        for column in columns:
+            if column.field == "labels":
+                continue
+            name = column.field.removeprefix("attribute.")
+            slot = known[name].slot if column.field.startswith("attribute.") else column.field
+            if slot is None:
+                self._loose.append((column.index, name, read[column.field], known[name].type))
+            else:
+                self._direct.append((column.index, places[slot], read[column.field]))
+        self._empty: tuple[Any, ...] = (None,) * len(staging.STAGED)
+        self._loose_place = places["loose"]
+        self._seen = seen
+
+    def take(self, batch: Sequence[RawRow], refused: list[tuple[RawRow, str]]) -> _Batch:
+        taken = _Batch()
+        for row in batch:
+            try:
+                if row.problem:
+                    raise Refused(row.problem)
+                values = self._values(row.cells)
+            except Refused as problem:
+                refused.append((row, str(problem)))
+                continue
+            psid = values[0]
+            if psid in self._seen:
+                taken.duplicates += 1
+                refused.append((row, f"psid {psid} stands in the file before; the first row counts"))
+                continue
+            self._seen.add(psid)
+            taken.rows.append(tuple(values))
+            if self._labels is not None and (text := row.cells[self._labels]):
+                names = {name.strip() for name in text.split(";")} - {""}
+                taken.labels += [(psid, name) for name in sorted(names)]
+        return taken
+
+    def _values(self, row: list[str]) -> list[Any]:
+        values = list(self._empty)
+        for index, place, read in self._direct:
+            if text := row[index].strip():
+                values[place] = read(text)
+        if values[0] is None:
+            raise Refused("the psid is empty")
+        if self._loose:
+            loose = {
+                name: value == "true" if type_ == AttributeType.YES_NO else value
+                for index, name, read, type_ in self._loose
+                if (text := row[index].strip()) and (value := read(text)) is not None
+            }
+            values[self._loose_place] = json.dumps(loose, sort_keys=True) if loose else None
+        return values
+
+
+class _RejectsFile:
+    """The original rows with ``line`` and ``reason`` in front; made when the first one comes."""
+
+    def __init__(self, wanted: Path | None, shape: FileShape) -> None:
+        self.path: Path | None = None
+        self._wanted, self._shape = wanted, shape
+        self._file: Any = None
+        self._writer: Any = None
+
+    def write(self, refused: Sequence[tuple[RawRow, str]]) -> None:
+        if self._wanted is None or not refused:
+            return
+        if self._file is None:
+            self._file = self._wanted.open("w", encoding="utf-8", newline="")
+            self._writer = csv.writer(self._file, delimiter=self._shape.delimiter or ",")
+            kept = [title for title in self._shape.columns if title.casefold() not in cells.IGNORED]
+            self._writer.writerow(["line", "reason", *kept])
+            self.path = self._wanted
+        dropped = {i for i, title in enumerate(self._shape.columns) if title.casefold() in cells.IGNORED}
+        for row, reason in refused:
+            kept_cells = [cell for i, cell in enumerate(row.cells) if i not in dropped]
+            self._writer.writerow([row.line, reason, *kept_cells])
+
+    def __enter__(self) -> _RejectsFile:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+class _Undone(Exception):
+    """Ends a trial transaction."""
+
+
+class _transaction:  # noqa: N801 - used as a with-statement word
+    """A write transaction; a trial one is undone at its end."""
+
+    def __init__(self, store: Store, trial: bool) -> None:
+        self._outer, self._trial = store.write(), trial
+
+    def __enter__(self) -> Connection:
+        return self._outer.__enter__()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        if kind is None and self._trial:
+            undone = _Undone()
+            try:
+                self._outer.__exit__(_Undone, undone, None)
+            except _Undone:
+                return True
+            return True
+        return bool(self._outer.__exit__(kind, error, trace))
