@@ -61,7 +61,8 @@ INSTAGRAM_WEBHOOK_FIELDS = (
 class GraphClient:
     """Calls for one Page with its token. Sends return outcomes; other calls raise CallRefused, Unreachable.
 
-    ``last_usage`` and ``skew_ms`` (server's clock minus ours, ms) come from the newest answer that told them.
+    ``last_usage`` is the newest answer's (Meta leaves the headers out while little is used);
+    ``skew_ms``, server's clock minus ours in ms, the newest that was told.
     """
 
     def __init__(

@@ -72,20 +72,26 @@ def check_page(store: Store, client: GraphClient, clock: Clock, page_id: int) ->
         return HealthReport(
             (HealthPoint("address", False, silent.text, silent.hint), _version(row, now)), now
         )
-    subscribed = _subscription(client, row)
+    known = tuple(_token_points(token, row, now))
+    dead = any(point.name == "token" and not point.ok for point in known)
     points = (
         HealthPoint("address", True, f"The Graph API at {row.graph_url} answers."),
         _version(row, now),
-        *_token_points(token, row, now),
-        _opens(client, row),
-        *_permissions(token.facts, row),
-        subscribed,
+        *known,
+        *(() if dead else _with_token(client, row, token.facts)),
         _clock(client.skew_ms),
         *_restriction(row),
     )
     report = HealthReport(points, now)
     _store(store, row, token, report, client.skew_ms)
     return report
+
+
+def _with_token(client: GraphClient, row: PageRow, facts: TokenFacts | None) -> Iterator[HealthPoint]:
+    """What can only be asked with a living token."""
+    yield _opens(client, row)
+    yield from _permissions(facts, row)
+    yield _subscription(client, row)
 
 
 def _inspect(client: GraphClient) -> _Token:
@@ -198,7 +204,8 @@ def _restriction(row: PageRow) -> Iterator[HealthPoint]:
 
 def _store(store: Store, row: PageRow, token: _Token, report: HealthReport, skew_ms: int | None) -> None:
     bad = {point.name: point for point in report.points if not point.ok}
-    values: dict[str, object] = {"webhook_subscribed": "webhooks" not in bad, "clock_skew_ms": skew_ms}
+    good = {point.name for point in report.points if point.ok}
+    values: dict[str, object] = {"webhook_subscribed": "webhooks" in good, "clock_skew_ms": skew_ms}
     facts = token.facts
     if facts is not None and facts.is_valid:
         values["scopes"] = list(facts.scopes)

@@ -107,6 +107,8 @@ def _messaging(page: str, body: Any, fallback: datetime) -> InboundEvent:
     kind = _CONTENT[name]
     if not isinstance(content, dict):
         return _unreadable(page, body, at)
+    if content.get("is_deleted"):  # taken back on Instagram, under the id of the message itself
+        return InboundEvent(page, EventKind.OTHER, _digest(EventKind.OTHER, page, body), at, sender, body)
     if kind is EventKind.MESSAGE and (content.get("is_echo") or sender == page):
         kind, sender = EventKind.ECHO, recipient
     if sender is None and kind not in {EventKind.POLICY, EventKind.OPTIN}:

@@ -42,6 +42,7 @@ def event(key: str, content: Any, sender: Any = "77", recipient: Any = "1", at: 
         ("referral", {"ref": "spring", "source": "SHORTLINK", "type": "OPEN_THREAD"}, EventKind.REFERRAL),
         ("reaction", {"mid": "m_1", "action": "react", "emoji": "❤"}, EventKind.REACTION),
         ("optin", {"type": "notification_messages", "payload": "x"}, EventKind.OPTIN),
+        ("message", {"mid": "m_1", "is_deleted": True}, EventKind.OTHER),
         ("message_edit", {"mid": "m_1", "text": "Hi", "num_edit": 1}, EventKind.OTHER),
         ("messaging_feedback", {"feedback_screens": []}, EventKind.OTHER),
         ("pass_thread_control", {"new_owner_app_id": "9"}, EventKind.OTHER),
