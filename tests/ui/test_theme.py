@@ -73,8 +73,11 @@ def test_every_icon_follows_one_style() -> None:
 
 
 def test_every_icon_named_in_the_window_exists() -> None:
-    named = re.compile(r"""(?:Icon|set_icon|pixmap|icon)\((?:[a-z_.]+, )?"([a-z]+)"|icon="([a-z]+)\"""")
-    used = {a or b for path in UI.rglob("*.py") for a, b in named.findall(path.read_text("utf-8"))}
+    named = re.compile(r"""set_icon\([^,()]+, "([a-z]+)"|(?:Icon|icon|pixmap)\("([a-z]+)"|icon="([a-z]+)\"""")
+    used = {
+        name for path in UI.rglob("*.py") for hit in named.findall(path.read_text("utf-8")) for name in hit
+    }
+    used.discard("")
     assert used <= set(icons.names())
 
 

@@ -14,6 +14,7 @@ from ui.i18n import plural, tr
 from ui.pages.audiences.reading import Looked
 from ui.widgets.bars import Part, SplitBar
 from ui.widgets.buttons import button, row
+from ui.widgets.clearing import clear
 from ui.widgets.labels import Card, Icon, Text, divider
 
 
@@ -81,7 +82,7 @@ class Result(QWidget):
         self._show_sample(looked.sample)
 
     def show_used(self, campaigns: Sequence[str]) -> None:
-        _empty(self._used)
+        clear(self._used)
         for name in campaigns:
             link = button(name, None, "link", "campaigns", tr("Open campaign {name}", name=name))
             link.clicked.connect(lambda _=False, chosen=name: self.campaign.emit(chosen))
@@ -90,7 +91,7 @@ class Result(QWidget):
             self._used.addWidget(Text(tr("No campaign uses it yet."), "muted"))
 
     def _show_sample(self, people: Sequence[Any]) -> None:
-        _empty(self._sample)
+        clear(self._sample)
         for number, person in enumerate(people):
             if number:
                 self._sample.addWidget(divider())
@@ -101,12 +102,3 @@ class Result(QWidget):
             self._sample.addLayout(row(Icon("person"), link, None, fact))
         if not people:
             self._sample.addWidget(Text(tr("Nobody is in it now."), "muted"))
-
-
-def _empty(layout: Any) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        if item.widget() is not None:
-            item.widget().deleteLater()
-        elif item.layout() is not None:
-            _empty(item.layout())
-            item.layout().deleteLater()

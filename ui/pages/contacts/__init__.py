@@ -298,7 +298,24 @@ class ContactsPage(PageView):
     def imported(self, result: Any) -> None:
         """An import ended: say what became of every row."""
         tone = "warn" if result.rejected or result.cancelled else "ok"
-        self.notice.say(reading.result_words(result), tone)
+        changed = result.import_id is not None and (result.created or result.updated)
+        action = (tr("Take it back"), partial(self.undo_import, result.import_id)) if changed else None
+        self.notice.say(reading.result_words(result), tone, action)
+        self._loaded = None
+        self.mark_stale()
+
+    def undo_import(self, import_id: int, _pressed: bool = False) -> None:
+        """Put everybody back as they stood before that import."""
+        workspace = self.workspace
+
+        def run(_work: Work) -> Any:
+            return reading.undo_import(workspace, import_id)
+
+        self.tasks.run(self, run, self._undone, self.notice.error, title=tr("Taking the import back"))
+
+    def _undone(self, count: int) -> None:
+        words = plural(count, "{n} person is as before the import.", "{n} people are as before the import.")
+        self.notice.say(words, "ok")
         self._loaded = None
         self.mark_stale()
 

@@ -23,6 +23,7 @@ from ui.models import Column, PagedTable
 from ui.pages.contacts import reading
 from ui.tasks import Work
 from ui.widgets.buttons import button, row
+from ui.widgets.clearing import clear
 from ui.widgets.dialogs import Dialog
 from ui.widgets.fields import Field
 from ui.widgets.labels import Text
@@ -33,7 +34,8 @@ from ui.widgets.table import DataTable
 if TYPE_CHECKING:
     from ui.pages.contacts import ContactsPage
 
-SKIP = ""
+NOT_TAKEN = ""
+"""The core leaves such a column out by itself; it is not mapped."""
 
 
 def known_fields() -> dict[str, str]:
@@ -129,7 +131,7 @@ class ImportDialog(Dialog):
             delimiter=_delimiter_word(preview.delimiter),
         )
         self.notice.say(found, "accent")
-        _clear(self._preview_column)
+        clear(self._preview_column)
         self._preview_column.addWidget(Text(tr("What each column is"), "strong"))
         self._preview_column.addWidget(self._mapping(preview))
         self._preview_column.addWidget(Text(tr("First rows"), "strong"))
@@ -145,7 +147,9 @@ class ImportDialog(Dialog):
         grid.setSpacing(theme.space("s"))
         self._boxes = {}
         for place, name in enumerate(preview.columns):
-            box = self._boxes[name] = self._box(name, preview.mapping.get(name))
+            box = self._boxes[name] = self._box(
+                name, preview.mapping.get(name), ignored=bool(preview.mapping) and name not in preview.mapping
+            )
             grid.addWidget(Text(name, wrap=False), place // 2, 2 * (place % 2))
             grid.addWidget(box, place // 2, 2 * (place % 2) + 1)
         grid.setColumnStretch(1, 1)
@@ -154,17 +158,16 @@ class ImportDialog(Dialog):
         area.setMaximumHeight(theme.size("chart"))
         return area
 
-    def _box(self, column: str, field: str | None) -> QComboBox:
+    def _box(self, column: str, field: str | None, *, ignored: bool) -> QComboBox:
         box = QComboBox()
         box.setAccessibleName(tr("What the column {column} is", column=column))
         for key, words in known_fields().items():
             box.addItem(words, key)
-        own = f"attribute.{column}"
-        box.addItem(
-            tr("Own attribute “{name}”", name=column), field if field and field not in known_fields() else own
-        )
-        place = box.findData(field) if field else box.count() - 1
-        box.setCurrentIndex(place if place >= 0 else box.count() - 1)
+        own = field if field and field not in known_fields() else f"attribute.{column.strip()}"
+        box.addItem(tr("Own attribute “{name}”", name=own.removeprefix("attribute.")), own)
+        if ignored:
+            box.addItem(tr("Not taken"), NOT_TAKEN)
+        box.setCurrentIndex(box.findData(NOT_TAKEN if ignored else field or own))
         return box
 
     def _sample(self, preview: Any) -> QWidget:
@@ -187,8 +190,9 @@ class ImportDialog(Dialog):
     # -- the import
 
     def mapping(self) -> dict[str, str]:
-        """Column → field, for every column whose meaning is not its own name."""
-        return {column: str(box.currentData()) for column, box in self._boxes.items()}
+        """Column → field for every column that is taken."""
+        given = {column: str(box.currentData()) for column, box in self._boxes.items()}
+        return {column: field for column, field in given.items() if field != NOT_TAKEN}
 
     def dry_run(self) -> None:
         self._enable(False)
@@ -233,9 +237,3 @@ def _delimiter_word(delimiter: str | None) -> str:
     return {",": tr("commas"), ";": tr("semicolons"), "\t": tr("tabs"), "|": tr("bars")}.get(
         delimiter or "", tr("cells")
     )
-
-
-def _clear(layout: QVBoxLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        if item.widget() is not None:
-            item.widget().deleteLater()

@@ -19,6 +19,7 @@ from ui.pages.contacts import reading
 from ui.pages.contacts.columns import source_word
 from ui.tasks import Work
 from ui.widgets.buttons import button, menu_button, row
+from ui.widgets.clearing import clear
 from ui.widgets.dialogs import Dialog, ask
 from ui.widgets.fields import Field
 from ui.widgets.flow import FlowLayout
@@ -90,7 +91,7 @@ class PersonPanel(SidePanel):
         self._show_pills(row_)
         self._show_ways(portrait.ways)
         self._show_rules(portrait.explanation)
-        _empty(self._content)
+        clear(self._content)
         self._content.addWidget(self._facts(person))
         self._content.addWidget(self._attributes(row_))
         self._content.addWidget(self._messages(portrait.messages))
@@ -98,7 +99,7 @@ class PersonPanel(SidePanel):
         self._content.addLayout(self._deeds(row_))
 
     def _show_pills(self, person: Any) -> None:
-        _empty(self._pills)
+        clear(self._pills)
         clock = window_clock(person.last_interaction_at, self._page.now())
         tone = "wait" if clock.tone == "muted" else clock.tone
         self._pills.addWidget(Pill(clock.words, tone, "clock"))
@@ -121,7 +122,7 @@ class PersonPanel(SidePanel):
         self.way.blockSignals(False)
 
     def _show_rules(self, explanation: Any) -> None:
-        _empty(self._rules)
+        clear(self._rules)
         if explanation.eligible:
             self._rules.addWidget(_line("ok", tr("Yes, by this way to send."), "ok", "strong"))
         else:
@@ -341,13 +342,3 @@ def _facts_card(title: str, facts: Sequence[tuple[str, str]]) -> Card:
     if not facts:
         card.add(Text(tr("None."), "muted"))
     return card
-
-
-def _empty(layout: Any) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        if item.widget() is not None:
-            item.widget().hide()
-            item.widget().deleteLater()
-        elif item.layout() is not None:
-            _empty(item.layout())
-            item.layout().deleteLater()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from broadcaster.audiences import saved
-from broadcaster.contacts import attributes, exporting, importing, opt_out, people, privacy
+from broadcaster.contacts import attributes, exporting, importing, opt_out, people, privacy, undo
 from broadcaster.contacts import sync as syncing
 from broadcaster.policy.explain import explain
 from ui import text
@@ -115,7 +115,7 @@ def run_import(
         dry_run=dry_run,
         label_mode=label_mode,
         actor=workspace.settings.actor,
-        progress=lambda told: work.progress(told.rows, told.total),
+        progress=lambda told: work.progress(told.done, told.total),
         cancelled=work.cancelled,
     )
     if not dry_run:
@@ -125,9 +125,7 @@ def run_import(
 
 
 def undo_import(workspace: Workspace, import_id: int) -> Any:
-    undone = importing.undo_import(
-        workspace.store, import_id, workspace.settings.actor, workspace.clock.now()
-    )
+    undone = undo.undo_import(workspace.store, import_id, workspace.settings.actor, workspace.clock.now())
     workspace.hub.post("contact")
     return undone
 
@@ -172,6 +170,8 @@ def result_words(result: Any) -> str:
     words = plural(result.rows, "{n} row: {parts}.", "{n} rows: {parts}.", parts=", ".join(parts))
     if result.rejects_file:
         words += " " + tr("Rows not taken are in {file} with the reason.", file=result.rejects_file)
+    if result.warning:
+        words += f" {result.warning}"
     if result.cancelled:
         words += " " + tr("It was cancelled; what was taken before stays.")
     return words

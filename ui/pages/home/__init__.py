@@ -18,6 +18,7 @@ from ui.pages.home import reading
 from ui.tasks import Tasks
 from ui.widgets.buttons import button, row
 from ui.widgets.chart import LineChart, Series
+from ui.widgets.clearing import clear
 from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import Card, Figure, Icon, Pill, Text, divider
 from ui.widgets.scroll import scrolled
@@ -108,7 +109,7 @@ class HomePage(PageView):
         self.stage.show_content()
 
     def _show_decisions(self, decisions: Sequence[reading.Decision]) -> None:
-        _empty(self._decision_list)
+        clear(self._decision_list)
         if not decisions:
             nothing = row(Icon("ok", "ok"), Text(tr("Nothing waits for you."), "muted"))
             nothing.setStretch(1, 1)
@@ -122,7 +123,7 @@ class HomePage(PageView):
             self._decision_list.addLayout(line)
 
     def _show_ways(self, facts: reading.HomeFacts) -> None:
-        _empty(self._figures)
+        clear(self._figures)
         for way in facts.ways:
             figure = Figure(way.title, text.number(way.eligible), self._way_note(way, facts.people))
             figure.setMinimumWidth(theme.size("rail"))
@@ -169,7 +170,7 @@ class HomePage(PageView):
         return datetime.fromtimestamp(seconds, UTC).astimezone(self.zone).strftime("%H:%M")
 
     def _show_due(self, due: Sequence[Any]) -> None:
-        _empty(self._due_list)
+        clear(self._due_list)
         for place, campaign in enumerate(due[:MOST_DUE]):
             if place:
                 self._due_list.addWidget(divider())
@@ -251,13 +252,3 @@ class StartCards(QWidget):
 def page_practice(page: HomePage) -> Any:
     """Ask the window to open the practice Page."""
     return partial(page.navigate.emit, "practice", None)
-
-
-def _empty(layout: Any) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        if item.widget() is not None:
-            item.widget().hide()
-            item.widget().deleteLater()
-        elif item.layout() is not None:
-            _empty(item.layout())
-            item.layout().deleteLater()

@@ -17,6 +17,7 @@ from ui.pages.settings.section import Section
 from ui.tasks import Work
 from ui.view import PageView
 from ui.widgets.buttons import button, row
+from ui.widgets.clearing import clear
 from ui.widgets.dialogs import Dialog, ask
 from ui.widgets.fields import Field
 from ui.widgets.labels import Card, Icon, Pill, Text
@@ -43,9 +44,7 @@ class ConnectionsSection(Section):
 
     def _show(self, pages: Sequence[Any]) -> None:
         reports = {card.row.id: card.report for card in self._cards.values() if card.report is not None}
-        while (item := self._list.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+        clear(self._list)
         self._cards = {}
         for row_ in pages:
             card = self._cards[row_.id] = PageCard(row_, self)
@@ -157,9 +156,7 @@ class PageCard(Card):
         self._fill([head, *(_Point(point) for point in report.points)])
 
     def _fill(self, widgets: Sequence[QWidget]) -> None:
-        while (item := self._points.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+        clear(self._points)
         for widget in widgets:
             self._points.addWidget(widget)
 

@@ -16,6 +16,7 @@ from ui.pages.settings.section import Section
 from ui.tasks import Work
 from ui.view import PageView
 from ui.widgets.buttons import button, row
+from ui.widgets.clearing import clear
 from ui.widgets.dialogs import Dialog
 from ui.widgets.labels import Card, Pill, Text
 
@@ -56,9 +57,7 @@ class PolicySection(Section):
         words = tr("In use: {name}, version {version}", name=pack.name, version=pack.version)
         self.pack_name.setText(words)
         self.pack_name.setToolTip(tr("Checksum {checksum}", checksum=pack.checksum))
-        while (item := self._list.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+        clear(self._list)
         for permission in pack.permissions.values():
             self._list.addWidget(self._permission(pack, permission))
 
