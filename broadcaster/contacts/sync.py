@@ -64,7 +64,7 @@ def sync_contacts(
         newest = max((one.updated_at for one in (*fresh, *_kept(newest, found))), default=newest)
         cursor = found.after if len(fresh) == len(found.conversations) else None
         with store.write() as conn:
-            result = _take(conn, page_id, fresh, result, clock.now())
+            result = _take(conn, page_id, client.page_graph_id, fresh, result, clock.now())
             _note(conn, page_id, cursor, newest if cursor is None else None, clock.now())
         if progress:
             progress(result)
@@ -80,13 +80,18 @@ def _kept(newest: datetime | None, found: ConversationPage) -> Sequence[Conversa
 
 
 def _take(
-    conn: Connection, page_id: int, found: Sequence[Conversation], so_far: SyncResult, now: datetime
+    conn: Connection,
+    page_id: int,
+    page: str,
+    found: Sequence[Conversation],
+    so_far: SyncResult,
+    now: datetime,
 ) -> SyncResult:
     known = ids_of(conn, page_id, (one.psid for one in found))
     silent = [one for one in found if one.psid not in known and one.last_inbound_at is None]
     if silent:
         conn.execute(insert(CONTACTS), [_newcomer(page_id, one, now) for one in silent])
-    record(conn, page_id, [_fact(one) for one in found if one.last_inbound_at is not None])
+    record(conn, page_id, [_fact(page, one) for one in found if one.last_inbound_at is not None])
     named = [one for one in found if one.name and one.psid in known]
     for one in named:
         first, _, last = (one.name or "").partition(" ")
@@ -111,10 +116,15 @@ def _newcomer(page_id: int, one: Conversation, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _fact(one: Conversation) -> InteractionFact:
+def _fact(page: str, one: Conversation) -> InteractionFact:
     inbound = next(message for message in one.read.messages if not message.from_page)
     return InteractionFact(
-        one.psid, InteractionKind.MESSAGE, inbound.at, Source.SYNC, key=f"message:{inbound.id}", name=one.name
+        one.psid,
+        InteractionKind.MESSAGE,
+        inbound.at,
+        Source.SYNC,
+        key=f"message:{page}:{inbound.id}",
+        name=one.name,
     )
 
 
