@@ -31,8 +31,8 @@ from broadcaster.webhooks.inbox import EVENTS
 
 log = logging.getLogger(__name__)
 
-RUN = 1000
-"""Events per transaction: small enough that the sender never waits long for the database."""
+RUN, RUN_POSTGRES = 1000, 3000
+"""Events per transaction. SQLite has one writer: small enough that the sender never waits long for it."""
 
 _CONFLICTS = frozenset({"40001", "40P01"})
 """PostgreSQL: serialization failure, deadlock."""
@@ -47,14 +47,14 @@ def apply_pending(store: Store, clock: Clock, hub: EventHub, limit: int | None =
     Several processes may do so at once on PostgreSQL: each event is one process's. Raises EnvironmentFault
     when the database is in the way; the events stay waiting.
     """
-    done = 0
+    done, run = 0, RUN if store.is_sqlite else RUN_POSTGRES
     while limit is None or done < limit:
         with store.read() as conn:
             waiting = conn.execute(
                 select(EVENTS.c.id)
                 .where(EVENTS.c.applied_at.is_(None))
                 .order_by(EVENTS.c.id)
-                .limit(RUN if limit is None else min(RUN, limit - done))
+                .limit(run if limit is None else min(run, limit - done))
             ).scalars()
             ids = list(waiting)
         applied = _apply(store, clock, ids) if ids else 0
