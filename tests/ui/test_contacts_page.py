@@ -125,7 +125,7 @@ def import_dialog(qtbot: QtBot, window: object, file: Path) -> ImportDialog:
     page.import_file()
     dialog = page.dialog
     qtbot.keyClicks(dialog.file_edit, str(file))
-    qtbot.keyClick(dialog.file_edit, Qt.Key.Key_Tab)
+    qtbot.keyClick(dialog.file_edit, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: dialog.import_button.isEnabled())
     return dialog
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QMainWindow, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from broadcaster.workspace import Workspace
@@ -140,3 +140,30 @@ def test_right_to_left_mirrors_the_frame(
         assert rail.mapTo(window, rail.rect().center()).x() > page.mapTo(window, page.rect().center()).x()
     finally:
         qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+class Flashes(QObject):
+    """Widgets shown as windows of their own: made visible before they stand in a layout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        shown = event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow()
+        if shown and not isinstance(watched, QMainWindow | QDialog | QMenu):
+            self.seen.append(f"{type(watched).__name__} {watched.accessibleName() or watched.objectName()}")
+        return False
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_part_flashes_up_as_a_window_of_its_own(
+    qapp: QApplication, name: str, people: int, show: Show
+) -> None:
+    flashes = Flashes()
+    qapp.installEventFilter(flashes)
+    try:
+        show(name)
+    finally:
+        qapp.removeEventFilter(flashes)
+    assert flashes.seen == []

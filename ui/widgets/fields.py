@@ -21,7 +21,8 @@ class Field(QWidget):
         self._label = Text(label, "strong")
         self._label.setBuddy(editor)
         self._below = Text(hint, "small")
-        self._below.setVisible(bool(hint))
+        if not hint:
+            self._below.hide()
         editor.setAccessibleName(label)
         editor.setAccessibleDescription(hint)
         column = QVBoxLayout(self)

@@ -138,9 +138,11 @@ class GroupEditor(QFrame):
         self.empty = Text(tr("No condition: everyone."), "muted")
         self._add_row = button(tr("Condition"), self._add_condition, "quiet", "add", tr("Add a condition"))
         self._add_group = button(tr("Group"), self._add_subgroup, "quiet", "add", tr("Add a group"))
-        self._add_group.setVisible(depth < DEEPEST)
+        if depth >= DEEPEST:
+            self._add_group.hide()
         remove = button("", self.removed.emit, "quiet", "close", tr("Remove this group"))
-        remove.setVisible(depth > 0)
+        if depth == 0:
+            remove.hide()
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space("s"))
         outer = QVBoxLayout(self)
