@@ -56,7 +56,9 @@ class Workspace:
 
     def forget_client(self, page_id: int) -> None:
         """After a reconnect: the next call reads the token anew."""
-        self._clients.pop(page_id, None)
+        client = self._clients.pop(page_id, None)
+        if client is not None:
+            client.close()
 
     def start_sending(self) -> None:
         """Start the sender and the scheduler that wakes it. EnvironmentFault when another process sends."""
@@ -81,6 +83,8 @@ class Workspace:
             self.receiver.stop()
         if self.sender is not None:
             self.sender.stop()
+        for client in self._clients.values():
+            client.close()
         self.store.close()
         stop_logging(self._log)
 

@@ -89,6 +89,10 @@ class GraphClient:
         self._clock = clock
         self._wire = Wire(base_url, token, app_secret=app_secret, timeout=timeout, surroundings=surroundings)
 
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._wire.close()
+
     def send(
         self,
         psid: str,
@@ -124,9 +128,8 @@ class GraphClient:
 
     def profile(self, psid: str) -> Profile:
         """A person's profile; CallRefused where they or the app's review do not allow it."""
-        fields = "first_name,last_name,name" + (
-            "" if self.platform == Platform.INSTAGRAM else ",locale,timezone"
-        )
+        instagram = self.platform == Platform.INSTAGRAM
+        fields = "name,username" if instagram else "first_name,last_name,name,locale,timezone"
         return profile_of(self._get(f"{self.version}/{psid}", {"fields": fields}))
 
     def me(self) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def profile_of(body: Mapping[str, Any]) -> Profile:
     return Profile(
         first_name=body.get("first_name"),
         last_name=body.get("last_name"),
-        name=body.get("name"),
+        name=body.get("name") or body.get("username"),
         locale=body.get("locale"),
         timezone=_offset(float(offset)) if isinstance(offset, int | float) else None,
     )

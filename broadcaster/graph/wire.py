@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,15 @@ class Wire:
         self._proof = _proof(app_secret, token) if app_secret else None
         self._surroundings = surroundings or Surroundings.read()
         self._local = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
+
+    def close(self) -> None:
+        """Close the kept connections; the wire can still be used."""
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.close()
 
     def call(
         self,
@@ -176,6 +186,8 @@ class Wire:
             adapter = _Adapter()
             session.mount("https://", adapter)
             session.mount("http://", adapter)
+            with self._lock:
+                self._sessions.add(session)
         return session
 
 
