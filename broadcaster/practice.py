@@ -21,7 +21,6 @@ from broadcaster.campaigns.definition import parse_campaign
 from broadcaster.contacts import importing, sync
 from broadcaster.errors import EnvironmentFault
 from broadcaster.pages.connect import connect_page
-from broadcaster.queue import idle
 from broadcaster.reasons import reason_text
 from broadcaster.reports.campaign_report import write_report
 from broadcaster.reports.figures import CampaignStatus, status
@@ -29,6 +28,7 @@ from broadcaster.sandbox import Sandbox
 from broadcaster.settings import Settings
 from broadcaster.states import CampaignState
 from broadcaster.store.tables import Page
+from broadcaster.webhooks import recent
 from broadcaster.workspace import Workspace
 
 PAGES = Page.__table__  # type: ignore[attr-defined]
@@ -286,8 +286,9 @@ class Practice:
         space = self.workspace
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            last = idle.last_activity(space.store)
-            if last is None or space.clock.now() - last > RECEIPTS_QUIET:
+            with space.store.read() as conn:
+                last, open_ = recent.last_activity(conn), recent.pending(conn)
+            if not open_ and (last is None or space.clock.now() - last > RECEIPTS_QUIET):
                 return
             time.sleep(0.1)
 

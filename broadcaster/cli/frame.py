@@ -19,6 +19,7 @@ from broadcaster.settings import Settings, load
 from broadcaster.workspace import Workspace
 
 log = logging.getLogger(__name__)
+logging.getLogger("broadcaster").addHandler(logging.NullHandler())  # the log is a file, never the terminal
 
 _SHARED = (
     click.Option(["--home"], metavar="DIR", help="Workspace folder."),
@@ -64,7 +65,13 @@ def settings_of(ctx: click.Context) -> Settings:
 def workspace(ctx: click.Context) -> Iterator[Workspace]:
     """The open workspace for one command."""
     with Workspace.open(settings_of(ctx)) as opened:
-        yield opened
+        try:
+            yield opened
+        except (BroadcasterError, click.ClickException, click.Abort):
+            raise
+        except Exception:
+            log.exception("unexpected error")
+            raise
 
 
 def show(as_json: bool, document: Any, text: str | Callable[[], str]) -> None:

@@ -13,6 +13,7 @@ from broadcaster.cli.frame import Command, say, workspace
 from broadcaster.queue import idle
 from broadcaster.states import CampaignState, DeliveryState
 from broadcaster.store.tables import Campaign, Delivery
+from broadcaster.webhooks import recent
 from broadcaster.workspace import Workspace
 
 DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]
@@ -54,10 +55,16 @@ def _watch(space: Workspace, stop: threading.Event, until_idle: bool, receiving:
             return
 
 
+def _is_idle(space: Workspace) -> bool:
+    with space.store.read() as conn:
+        return idle.is_idle(conn, space.clock.now())
+
+
 def _receipts_flow(space: Workspace) -> bool:
-    """Did an event come within the grace, or is one still to be applied?"""
-    last = idle.last_activity(space.store)
-    return last is not None and space.clock.now() - last < RECEIPT_GRACE
+    """Was something sent or received within the grace, or is an event still to be applied?"""
+    with space.store.read() as conn:
+        last, open_ = recent.last_activity(conn), recent.pending(conn)
+    return open_ or (last is not None and space.clock.now() - last < RECEIPT_GRACE)
 
 
 def _verdict(space: Workspace, started: datetime) -> int:

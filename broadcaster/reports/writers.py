@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,8 @@ from openpyxl.styles import Font
 
 from broadcaster.audit.log import formula_safe
 from broadcaster.errors import BadInput, EnvironmentFault
+
+logging.getLogger("fpdf").setLevel(logging.ERROR)  # it reports every character a font lacks
 
 PDF_ROWS = 1000
 """A PDF is for reading: longer tables end with a sentence that names the full files."""
