@@ -6,7 +6,7 @@ as not stopping, so it is only used as a condition (``CASE WHEN``, ``WHERE``), n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -23,9 +24,8 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
 
+from broadcaster.policy.dialects import entries, larger
 from broadcaster.policy.packs import Rule
 from broadcaster.policy.question import Question
 from broadcaster.policy.quiet import QuietHours
@@ -41,17 +41,33 @@ Clause = ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A clause that only asks where the last action lies: after ``low`` up to and with ``high`` (ms)."""
+
+    low: int | None = None
+    high: int | None = None
+    unknown: bool = False
+    """It asks instead whether no action is known at all."""
+
+    def holds(self, low: int | None, high: int | None) -> bool:
+        """Does the clause hold for last actions after ``low`` up to ``high``, all of them or none?"""
+        after = self.low is None or (low is not None and low >= self.low)
+        return not self.unknown and after and (self.high is None or (high is not None and high <= self.high))
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """A rule that may stop people: ``clause`` True for everybody alike, else over the row.
 
     ``sign`` tells equal clauses of different permissions apart from unequal ones. ``passes`` is the same
-    as *not stopped*, written so that an index can be used, where that is possible.
+    as *not stopped*, written so that an index can be used, and ``span`` the same as a span, where possible.
     """
 
     reason: Reason
     sign: str
     clause: Clause | bool
     passes: Clause | None = None
+    span: Span | None = None
 
 
 def stops(q: Question, terms: Terms) -> list[Stop]:
@@ -79,7 +95,7 @@ def closes_expression(terms: Terms) -> ColumnElement[int | None]:
     window = terms.window
     if window is None:
         return literal(ends, BigInteger)
-    last = _counted_from(window)
+    last = counted_from(window)
     closes: ColumnElement[int | None] = last + (_span(window) - terms.margin_ms)
     possible = _ms("ad_window_until") - terms.margin_ms
     if terms.possible_ad_window and terms.rule("ad_window") is not None:
@@ -89,27 +105,39 @@ def closes_expression(terms: Terms) -> ColumnElement[int | None]:
     return case((closes <= ends, closes), else_=literal(ends, BigInteger))
 
 
+def last_action(span: Span) -> Clause:
+    """People whose last action lies in a span."""
+    last = _ms("last_interaction_at")
+    if span.unknown:
+        return last.is_(None)
+    return and_(
+        *([last > span.low] if span.low else []),
+        *([last <= span.high] if span.high else []),
+        last.is_not(None),
+    )
+
+
 def only_possible(terms: Terms) -> Clause | None:
     """People past the sure window whose window may still be open after an ad; None: there is no such rule."""
     window, latest = terms.window, terms.latest_closed_ms
     if window is None or latest is None or terms.rule("ad_window") is None:
         return None
-    return and_(_counted_from(window) <= latest, _ms("ad_window_until") > terms.at_ms + terms.margin_ms)
+    return and_(counted_from(window) <= latest, _ms("ad_window_until") > terms.at_ms + terms.margin_ms)
 
 
-def in_future(terms: Terms) -> Clause:
-    """People whose last action is dated after the instant asked about, whether or not it counts."""
-    last: Clause = _ms("last_interaction_at") > terms.at_ms
-    return last
+def opens_expression(terms: Terms) -> ColumnElement[Any] | None:
+    """The instant (ms) from which a person may be written to; None: any time.
+
+    The later of the last action and the end of the frequency cap's hold. NULL where nothing is known.
+    """
+    last = None if terms.window is None else counted_from(terms.window)
+    if terms.cap is None:
+        return last
+    free = func.coalesce(_cap_frees(terms), 0)
+    return free if last is None else larger(last, free)
 
 
-def opens_expression(terms: Terms) -> ColumnElement[int | None]:
-    """The instant (ms) a window counts from; NULL: nothing is known, or there is no window."""
-    window = terms.window
-    return literal(None, BigInteger) if window is None else _counted_from(window)
-
-
-def cap_frees_expression(terms: Terms) -> ColumnElement[int | None]:
+def _cap_frees(terms: Terms) -> ColumnElement[int | None]:
     """When (ms) the frequency cap lets a person in again; NULL: it does not hold them back."""
     cap = terms.cap
     if cap is None:
@@ -129,7 +157,7 @@ def cap_frees_expression(terms: Terms) -> ColumnElement[int | None]:
 
 def _of_person(q: Question, terms: Terms) -> Iterator[Stop]:
     for reason, column in ((Reason.OPTED_OUT, "opted_out"), (Reason.UNREACHABLE, "unreachable")):
-        yield Stop(reason, column, CONTACTS.c[column] == true(), CONTACTS.c[column] != true())
+        yield Stop(reason, column, CONTACTS.c[column] == true(), CONTACTS.c[column] == false())
     if q.excluded is not None:
         yield Stop(Reason.EXCLUDED, "excluded", q.excluded)
     if terms.required_fields:
@@ -149,17 +177,24 @@ def _of_window(terms: Terms) -> Iterator[Stop]:
     window, latest = terms.window, terms.latest_closed_ms
     if window is None or latest is None:
         return
-    last, counts = _counted_from(window), str(window.counts_from)
-    yield Stop(Reason.NEVER_INTERACTED, f"never {counts}", last.is_(None), last.is_not(None))
-    yield Stop(Reason.INTERACTION_IN_FUTURE, f"future {counts}", last > terms.at_ms, last <= terms.at_ms)
-    outside: Clause = last <= min(latest, terms.at_ms)
+    last, counts, at = counted_from(window), str(window.counts_from), terms.at_ms
+    spanned = window.counts_from == "interaction"
+
+    def span(low: int | None = None, high: int | None = None, unknown: bool = False) -> Span | None:
+        return Span(low, high, unknown) if spanned else None
+
+    never, future = Reason.NEVER_INTERACTED, Reason.INTERACTION_IN_FUTURE
+    yield Stop(never, f"never {counts}", last.is_(None), last.is_not(None), span(unknown=True))
+    yield Stop(future, f"future {counts}", last > at, last <= at, span(low=at))
+    shut = min(latest, at)
+    outside: Clause = last <= shut
     inside: Clause = last > latest
-    possible = only_possible(terms)
-    if terms.possible_ad_window and possible is not None:
+    sign, where = f"outside {counts} {window.hours}", span(high=shut)
+    if terms.possible_ad_window and terms.rule("ad_window") is not None:
         outside = and_(outside, or_(_ms("ad_window_until").is_(None), ~_possibly_open(terms)))
         inside = or_(inside, _possibly_open(terms))
-    sign = f"outside {counts} {window.hours} {terms.possible_ad_window and possible is not None}"
-    yield Stop(terms.window_reason, sign, outside, inside)
+        sign, where = f"{sign} but for ads", None
+    yield Stop(terms.window_reason, sign, outside, inside, where)
 
 
 def _possibly_open(terms: Terms) -> Clause:
@@ -167,7 +202,7 @@ def _possibly_open(terms: Terms) -> Clause:
     return clause
 
 
-def _counted_from(window: Rule) -> ColumnElement[int | None]:
+def counted_from(window: Rule) -> ColumnElement[int | None]:
     last = _ms("last_interaction_at")
     return func.coalesce(_ms("last_message_at"), last) if window.counts_from == "message" else last
 
@@ -180,9 +215,7 @@ def _lacks(q: Question, field: str) -> Clause:
     if column is not None:
         held = CONTACTS.c[column]
         return held.is_(None) if column.startswith("n") and definition else or_(held.is_(None), held == "")
-    entry = (
-        _Entries(ATTRIBUTES.c["values"]).table_valued("key", "value", joins_implicitly=True).alias("entry")
-    )
+    entry = entries(ATTRIBUTES.c["values"]).table_valued("key", "value", joins_implicitly=True).alias("entry")
     there = (
         select(literal(1))
         .select_from(ATTRIBUTES, entry)
@@ -235,18 +268,3 @@ def _ms(column: str) -> ColumnElement[int | None]:
 
 def _span(window: Rule) -> int:
     return (window.hours or 0) * HOUR
-
-
-class _Entries(GenericFunction[Any]):
-    """The keys and values of a JSON object as rows: ``json_each`` on SQLite, its text form on PostgreSQL."""
-
-    name = "json_each"
-    inherit_cache = True
-
-
-def _on_postgresql(element: _Entries, compiler: Any, **kw: Any) -> str:
-    return f"json_each_text({compiler.process(element.clauses, **kw)})"
-
-
-_register: Callable[[Any], Any] = compiles(_Entries, "postgresql")
-_register(_on_postgresql)

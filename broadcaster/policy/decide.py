@@ -7,11 +7,10 @@ and the same for each other way to send, without reading the people again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     String,
@@ -29,17 +28,19 @@ from sqlalchemy import (
 from broadcaster.policy.clauses import (
     CONTACTS,
     Clause,
+    Span,
     Stop,
     closes_expression,
     flag,
-    in_future,
     in_question,
+    last_action,
     only_possible,
     stops,
 )
 from broadcaster.policy.packs import Kind, State
 from broadcaster.policy.question import Question
 from broadcaster.policy.rules import HOUR, Terms
+from broadcaster.policy.tally import Tally
 from broadcaster.states import Reason
 
 CLOSING_SOON_MS = HOUR
@@ -114,18 +115,18 @@ def eligible_count(conn: Connection, q: Question) -> int:
 def check(conn: Connection, q: Question) -> Waterfall:
     """The waterfall of one question."""
     terms = q.terms()
-    bits = _Bits()
-    reading = bits.reading(q, terms)
-    return reading.waterfall(bits.counts(conn, q))
+    tally = Tally()
+    reading = _Reading.of(q, terms, tally)
+    return reading.waterfall(tally.counts(conn, q))
 
 
 def compare(conn: Connection, q: Question, keys: Sequence[str] | None = None) -> list[PermissionReach]:
     """The same audience by each way to send (all that are built), in one statement."""
     if keys is None:
         keys = [key for key, found in q.pack.permissions.items() if found.kind == Kind.BUILT]
-    bits = _Bits()
-    asked = [(terms, bits.reading(q, terms)) for terms in (q.terms(key) for key in keys)]
-    counts = bits.counts(conn, q)
+    tally = Tally()
+    asked = [(terms, _Reading.of(q, terms, tally)) for terms in (q.terms(key) for key in keys)]
+    counts = tally.counts(conn, q)
     return [
         PermissionReach(terms.permission.key, terms.permission.title, terms.state, reading.waterfall(counts))
         for terms, reading in asked
@@ -137,9 +138,25 @@ class _Reading:
     """How to read a person's number for one permission: bit of each rule in order (None: stops everybody)."""
 
     rules: tuple[tuple[Reason, int | None], ...]
-    closing: int | None
-    possible: int | None
+    closing: int
+    possible: int
     future: int
+
+    @classmethod
+    def of(cls, q: Question, terms: Terms, tally: Tally) -> _Reading:
+        """Ask ``tally`` for the bits of a permission. A bit of 0 is never set."""
+        rules = tuple(
+            (stop.reason, None if stop.clause is True else tally.bit(stop.sign, _clause(stop), stop.span))
+            for stop in stops(q, terms)
+        )
+        window, possible, future = terms.window, only_possible(terms), Span(low=terms.at_ms)
+        sign = f"{window.counts_from} {window.hours}" if window else f"none {terms.ends_ms}"
+        return cls(
+            rules=rules,
+            closing=tally.bit(f"closing {sign}", *_closing(terms)),
+            possible=0 if possible is None else tally.bit(f"possible {sign}", possible),
+            future=tally.bit("future interaction", last_action(future), future),
+        )
 
     def waterfall(self, counts: Mapping[int, int]) -> Waterfall:
         first: dict[Reason, int] = {}
@@ -152,9 +169,9 @@ class _Reading:
                 first[reason] = first.get(reason, 0) + people
             for reason in stopped:
                 failing[reason] = failing.get(reason, 0) + people
-            if not stopped and self.closing and number & self.closing:
+            if not stopped and number & self.closing:
                 closing += people
-            if self.possible and number & self.possible and not set(stopped) - outside:
+            if number & self.possible and not set(stopped) - outside:
                 possible += people
         audience = sum(counts.values())
         blocked = sum(first.values())
@@ -170,48 +187,15 @@ class _Reading:
         )
 
 
-class _Bits:
-    """Clauses of one or more permissions, one bit each; equal clauses share a bit."""
-
-    def __init__(self) -> None:
-        self._clauses: dict[str, tuple[int, Clause]] = {}
-
-    def reading(self, q: Question, terms: Terms) -> _Reading:
-        rules = tuple(
-            (stop.reason, None if stop.clause is True else self._bit(stop.sign, _clause(stop)))
-            for stop in stops(q, terms)
-        )
-        window = terms.window
-        sign = f"{window.counts_from} {window.hours}" if window else f"none {terms.ends_ms}"
-        possible = only_possible(terms)
-        return _Reading(
-            rules=rules,
-            closing=self._bit(f"closing {sign}", _closing(terms)),
-            possible=None if possible is None else self._bit(f"possible {sign}", possible),
-            future=self._bit("future times", in_future(terms)),
-        )
-
-    def counts(self, conn: Connection, q: Question) -> dict[int, int]:
-        """Number → people."""
-        zero = literal(0, BigInteger)
-        parts: Iterable[ColumnElement[int]] = (
-            case((clause, literal(bit, BigInteger)), else_=zero) for bit, clause in self._clauses.values()
-        )
-        number = sum(parts, start=zero).label("number")
-        people = select(number).where(in_question(q)).subquery()
-        query = select(people.c.number, func.count()).group_by(people.c.number)
-        return {row[0]: row[1] for row in conn.execute(query)}
-
-    def _bit(self, sign: str, clause: Clause) -> int:
-        if sign not in self._clauses:
-            self._clauses[sign] = (1 << len(self._clauses), clause)
-        return self._clauses[sign][0]
-
-
-def _closing(terms: Terms) -> Clause:
-    closes = closes_expression(terms)
-    clause: Clause = and_(closes > terms.at_ms, closes <= terms.at_ms + CLOSING_SOON_MS)
-    return clause
+def _closing(terms: Terms) -> tuple[Clause, Span | None]:
+    """People whose window shuts within the hour, and the same as a span of last actions where it is one."""
+    closes, until = closes_expression(terms), terms.at_ms + CLOSING_SOON_MS
+    clause: Clause = and_(closes > terms.at_ms, closes <= until)
+    plain = terms.ends_ms is None and not terms.possible_ad_window
+    if terms.window is None or terms.window.counts_from != "interaction" or not plain:
+        return clause, None
+    length = (terms.window.hours or 0) * HOUR - terms.margin_ms
+    return clause, Span(terms.at_ms - length, until - length)
 
 
 def _clause(stop: Stop) -> Clause:

@@ -15,20 +15,21 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, func, literal, not_, or_, select
 
 from broadcaster.clock import epoch_ms, from_epoch_ms
 from broadcaster.policy.clauses import (
     CONTACTS,
     Clause,
-    cap_frees_expression,
     closes_expression,
+    counted_from,
     flag,
     in_question,
     opens_expression,
     stops,
 )
 from broadcaster.policy.decide import allowed
+from broadcaster.policy.dialects import larger, smaller
 from broadcaster.policy.question import Question
 from broadcaster.policy.rules import HOUR, Terms
 from broadcaster.states import Reason
@@ -180,9 +181,9 @@ def _groups(conn: Connection, q: Question, terms: Terms, start: datetime, hours:
             return []
         steady.append(stop.passes if stop.passes is not None else not_(flag(stop.clause)))
     start_ms = epoch_ms(start)
-    closes, opens = closes_expression(terms), _opens(terms)
+    closes = None if terms.window is None and terms.ends_ms is None else closes_expression(terms)
     columns: list[ColumnElement[Any]] = [
-        _hour(opens, start_ms, hours, 0).label("opens"),
+        _hour(opens_expression(terms), start_ms, hours, 0).label("opens"),
         _hour(closes, start_ms, hours, hours + 1).label("shuts"),
     ]
     by_zone = terms.quiet is not None and terms.quiet.by_recipient
@@ -194,33 +195,19 @@ def _groups(conn: Connection, q: Question, terms: Terms, start: datetime, hours:
 
 def _still_open(terms: Terms, start_ms: int) -> Iterator[Clause]:
     """Only people who are or come into a window: lets an index on the last action answer."""
-    opens, closes = opens_expression(terms), closes_expression(terms)
-    latest = terms.latest_closed_ms
-    if latest is None:
+    window, latest = terms.window, terms.latest_closed_ms
+    if window is None or latest is None:
         return
+    last, closes = counted_from(window), closes_expression(terms)
     possible = terms.possible_ad_window and terms.rule("ad_window") is not None
-    yield or_(opens > latest, closes > start_ms) if possible else opens > latest
+    yield or_(last > latest, closes > start_ms) if possible else last > latest
 
 
-def _opens(terms: Terms) -> ColumnElement[int | None]:
-    """The later of the last action and the end of the frequency cap's hold."""
-    opens, frees = opens_expression(terms), cap_frees_expression(terms)
-    if terms.cap is None:
-        return opens
-    return case((and_(frees.is_not(None), or_(opens.is_(None), frees > opens)), frees), else_=opens)
-
-
-def _hour(
-    instant: ColumnElement[int | None], start_ms: int, hours: int, otherwise: int
-) -> ColumnElement[int]:
+def _hour(instant: ColumnElement[Any] | None, start_ms: int, hours: int, unknown: int) -> ColumnElement[int]:
     """The first hour (from the start) that is not before an instant; ``hours + 1`` for all later ones."""
-    whole = (instant - start_ms + (HOUR - 1)) // HOUR
-    return case(
-        (instant.is_(None), otherwise),
-        (instant <= start_ms, 0),
-        (instant > start_ms + hours * HOUR, hours + 1),
-        else_=whole,
-    )
+    if instant is None:
+        return literal(unknown)
+    return larger(smaller((instant - start_ms + (HOUR - 1)) // HOUR, hours + 1), 0)
 
 
 def _fit(closing: list[tuple[int, int]], endless: int, start: datetime, per_second: float) -> QueueFit:

@@ -24,7 +24,18 @@ class Contact(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("page_id", "psid"),
-        Index("ix_contact_window", "page_id", "opted_out", "unreachable", "last_interaction_at"),
+        Index(
+            "ix_contact_window",
+            "page_id",
+            "opted_out",
+            "unreachable",
+            "last_interaction_at",
+            "last_message_at",
+            "ad_window_until",
+            "last_sent_at",
+            "timezone",
+            "first_name",
+        ),
         Index("ix_contact_name", "page_id", "last_name", "first_name", "id"),
     )
 
