@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,8 @@ class Store:
 
     def close(self) -> None:
         if self.is_sqlite:
-            with self.engine.connect() as connection:
+            # good statistics are worth nothing to wait for: another process may be writing
+            with suppress(OperationalError), self.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA optimize")
         self.engine.dispose()
 
