@@ -14,7 +14,7 @@ from broadcaster.store.tables.contact import (
     Label,
     OptRecord,
 )
-from broadcaster.store.tables.delivery import Delivery, ReceiptMark
+from broadcaster.store.tables.delivery import Delivery, EarlyReceipt, ReceiptMark
 from broadcaster.store.tables.importing import ImportChange, ImportRun
 from broadcaster.store.tables.page import Page, Template
 from broadcaster.store.tables.system import Lease, PolicyPack, Setting
@@ -33,6 +33,7 @@ __all__ = [
     "ContactAttributes",
     "ContactLabel",
     "Delivery",
+    "EarlyReceipt",
     "FindingVerdict",
     "ImportChange",
     "ImportRun",

@@ -86,3 +86,13 @@ class ReceiptMark(SQLModel, table=True):
     contact_id: int = Field(primary_key=True, foreign_key="contact.id", sa_type=BigKey)
     delivered_until: datetime | None = Field(default=None, sa_type=Instant)
     read_until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class EarlyReceipt(SQLModel, table=True):
+    """A receipt that names a message id our own result has not written yet; gone once it was applied."""
+
+    __tablename__ = "early_receipt"
+
+    message_id: str = Field(primary_key=True)
+    delivered_at: datetime | None = Field(default=None, sa_type=Instant)
+    read_at: datetime | None = Field(default=None, sa_type=Instant)

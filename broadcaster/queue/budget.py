@@ -1,0 +1,98 @@
+"""Where the pace is kept: in this process (SQLite, one sender), or in the database (several workers).
+
+Shared pace stands in a ``lease`` row; whoever sends locks it, takes what there is room for in the
+transaction that notes the intent, and so waits for nobody longer than that.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from broadcaster.clock import Clock
+from broadcaster.queue.pacing import Pacer
+from broadcaster.store.tables import Lease
+
+LEASES = Lease.__table__  # type: ignore[attr-defined]
+NO_END = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Budget(Protocol):
+    def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:
+        """Room for at most ``most`` messages of ``cost``; on a shared budget the row stays locked."""
+        ...
+
+    def take(self, conn: Connection, key: str, cost: float, count: int) -> None:
+        """Use up what was granted in this transaction."""
+        ...
+
+    def wait(self, key: str) -> float:
+        """Seconds until asking again makes sense."""
+        ...
+
+
+class LocalBudget:
+    """For the only sender of a workspace."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pacers: dict[str, Pacer] = {}
+
+    def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:  # noqa: ARG002
+        return self._pacer(key).room(self._clock.monotonic(), cost, most)
+
+    def take(self, conn: Connection, key: str, cost: float, count: int) -> None:  # noqa: ARG002
+        self._pacer(key).take(self._clock.monotonic(), cost, count)
+
+    def wait(self, key: str) -> float:
+        return self._pacer(key).wait(self._clock.monotonic())
+
+    def _pacer(self, key: str) -> Pacer:
+        return self._pacers.setdefault(key, Pacer())
+
+
+class SharedBudget:
+    """For several workers on PostgreSQL; the server's clock counts."""
+
+    def __init__(self) -> None:
+        self._waits: dict[str, tuple[float, float]] = {}
+        self._open: dict[str, tuple[Pacer, float]] = {}
+
+    def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:
+        pacer, now = self._locked(conn, key)
+        room = pacer.room(now, cost, most)
+        self._open[key] = (pacer, now)
+        self._waits[key] = (pacer.wait(now), 0.0)
+        return room
+
+    def take(self, conn: Connection, key: str, cost: float, count: int) -> None:
+        pacer, now = self._open.pop(key)
+        pacer.take(now, cost, count)
+        self._waits[key] = (pacer.wait(now), 0.0)
+        conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(now)))
+
+    def wait(self, key: str) -> float:
+        return self._waits.get(key, (0.0, 0.0))[0]
+
+    def _locked(self, conn: Connection, key: str) -> tuple[Pacer, float]:
+        query = (
+            select(LEASES.c.pace, func.extract("epoch", func.clock_timestamp()))
+            .where(LEASES.c.name == _name(key))
+            .with_for_update()
+        )
+        row = conn.execute(query).one_or_none()
+        if row is None:
+            conn.execute(
+                insert(LEASES)
+                .values(name=_name(key), owner="", expires_at=NO_END, pace=None)
+                .on_conflict_do_nothing()
+            )
+            row = conn.execute(query).one()
+        return Pacer.load(row[0]), float(row[1])
+
+
+def _name(key: str) -> str:
+    return f"budget:{key}"

@@ -1,0 +1,172 @@
+"""Taking the next people of a campaign: soonest closing window first, decided again in the same statement.
+
+The first ``n`` due rows are leased and judged by the policy at once. Those whom a rule stops now are
+skipped with that rule; quiet hours only postpone, as long as the person's window allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, case, or_, select
+
+from broadcaster.campaigns.catalogue import CampaignRow
+from broadcaster.campaigns.question import question_for
+from broadcaster.policy import decide
+from broadcaster.queue import ledger
+from broadcaster.queue.ledger import CAMPAIGNS, CONTACTS, ROWS
+from broadcaster.queue.quiet import quiet_until
+from broadcaster.queue.steps import step
+from broadcaster.states import CampaignState, DeliveryState, PageState, Reason
+from broadcaster.store.tables import Page
+
+PAGES = Page.__table__  # type: ignore[attr-defined]
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+LEASE = timedelta(minutes=5)
+"""Shown to people only: a lease ends by proof that its holder is dead, never by age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A leased row that may be sent. ``attempt`` counts the calls made so far."""
+
+    id: int
+    campaign_id: int
+    contact_id: int
+    psid: str
+    attempt: int
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """``rows`` to send; ``looked_at`` counts all rows taken up, also those skipped or postponed."""
+
+    rows: list[Claimed]
+    looked_at: int
+
+
+def claim(conn: Connection, campaign: CampaignRow, most: int, owner: str, at: datetime) -> Claim:
+    """Lease at most ``most`` rows that are due and allowed now. One transaction of the caller."""
+    verdict = _verdict(conn, campaign, at)
+    found: list[_Leased] = []
+    for window in (ROWS.c.window_closes_at.is_not(None), ROWS.c.window_closes_at.is_(None)):
+        if len(found) < most:
+            found += _lease(conn, campaign, verdict, window, most - len(found), owner, at)
+    step("claim.leased")
+    stopped = [row for row in found if row.reason is not None]
+    if stopped:
+        _stop(conn, campaign, stopped, owner, at)
+    kept = [row for row in found if row.reason is None]
+    return Claim(_with_psids(conn, campaign.id, kept), len(found))
+
+
+def _verdict(conn: Connection, campaign: CampaignRow, at: datetime) -> ColumnElement[str | None]:
+    # the row being claimed is this campaign's message, so "already has it" must not stop it
+    question = replace(question_for(conn, campaign, at), already=None)
+    verdict: ColumnElement[str | None] = decide.verdict(question)
+    if campaign.options.get("reply_brake") and campaign.launched_at is not None:
+        return case((CONTACTS.c.last_message_at > campaign.launched_at, Reason.REPLIED), else_=verdict)
+    return verdict
+
+
+def _lease(
+    conn: Connection,
+    campaign: CampaignRow,
+    verdict: ColumnElement[str | None],
+    window: ColumnElement[bool],
+    most: int,
+    owner: str,
+    at: datetime,
+) -> list[_Leased]:
+    may_send = (
+        select(CAMPAIGNS.c.id)
+        .join(PAGES, PAGES.c.id == CAMPAIGNS.c.page_id)
+        .where(
+            CAMPAIGNS.c.id == campaign.id,
+            CAMPAIGNS.c.state == CampaignState.RUNNING,
+            PAGES.c.state == PageState.READY,
+            or_(PAGES.c.blocked_until.is_(None), PAGES.c.blocked_until <= at),
+        )
+    )
+    picked = (
+        select(ROWS.c.id, verdict.label("verdict"))
+        .join(CONTACTS, CONTACTS.c.id == ROWS.c.contact_id)
+        .where(
+            ROWS.c.campaign_id.in_(may_send),
+            ROWS.c.campaign_id == campaign.id,
+            ROWS.c.state == DeliveryState.WAITING,
+            or_(ROWS.c.due_at.is_(None), ROWS.c.due_at <= at),
+            window,
+        )
+        .order_by(ROWS.c.window_closes_at, ROWS.c.due_at, ROWS.c.id)
+        .limit(most)
+    )
+    if conn.dialect.name == "postgresql":
+        picked = picked.with_for_update(of=ROWS, skip_locked=True)
+    chosen = picked.cte("chosen")
+    statement = (
+        ledger.moving(DeliveryState.LEASED, DeliveryState.WAITING)
+        .where(ROWS.c.id == chosen.c.id)
+        .values(owner=owner, leased_until=at + LEASE, reason=chosen.c.verdict)
+        .returning(
+            ROWS.c.id,
+            ROWS.c.contact_id,
+            ROWS.c.attempt,
+            ROWS.c.retries,
+            ROWS.c.window_closes_at,
+            ROWS.c.reason,
+        )
+    )
+    rows = [_Leased(*row) for row in conn.execute(statement)]
+    return sorted(rows, key=lambda row: (row.window_closes_at or _NEVER, row.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    id: int
+    contact_id: int
+    attempt: int
+    retries: int
+    window_closes_at: datetime | None
+    reason: str | None
+
+
+def _stop(conn: Connection, campaign: CampaignRow, rows: Sequence[_Leased], owner: str, at: datetime) -> None:
+    quiet = [row for row in rows if row.reason == Reason.QUIET_HOURS]
+    later = _ends_of_quiet(conn, campaign, quiet, at)
+    postponed = [
+        (row.id, later[row.id])
+        for row in quiet
+        if row.window_closes_at is None or later[row.id] < row.window_closes_at
+    ]
+    kept_waiting = {id_ for id_, _ in postponed}
+    ledger.postpone(conn, postponed, owner)
+    ledger.skip(conn, [(row.id, str(row.reason)) for row in rows if row.id not in kept_waiting], owner, at)
+
+
+def _ends_of_quiet(
+    conn: Connection, campaign: CampaignRow, rows: Sequence[_Leased], at: datetime
+) -> dict[int, datetime]:
+    if not rows or campaign.quiet_hours is None:
+        return {}
+    query = select(CONTACTS.c.id, CONTACTS.c.timezone).where(
+        CONTACTS.c.id.in_([row.contact_id for row in rows])
+    )
+    zones = {row.id: row.timezone for row in conn.execute(query)}
+    return {row.id: quiet_until(campaign.quiet_hours, zones.get(row.contact_id), at) for row in rows}
+
+
+def _with_psids(conn: Connection, campaign_id: int, rows: Sequence[_Leased]) -> list[Claimed]:
+    psids: dict[int, str] = {}
+    for part in ledger.chunks([row.contact_id for row in rows]):
+        query = select(CONTACTS.c.id, CONTACTS.c.psid).where(CONTACTS.c.id.in_(part))
+        psids.update((row.id, row.psid) for row in conn.execute(query))
+    return [
+        Claimed(row.id, campaign_id, row.contact_id, psids[row.contact_id], row.attempt, row.retries)
+        for row in rows
+    ]

@@ -1,0 +1,76 @@
+"""What a sender keeps in mind about one Page: calls under way, messages leased, how fast it answers."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE
+from broadcaster.queue.wire import Outgoing
+
+MOST_SINGLE_CALLS = 16
+FEWEST_LANES, MOST_LANES = 2, 6
+BATCH, SMALLEST_BATCH = 50, 10
+STALE_SECONDS = 5.0
+"""Leased rows that could not go for so long are decided again."""
+
+SINGLE_WAVE, BATCH_WAVE = 0.05, 0.25
+"""Seconds' worth of messages that go together."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+
+
+@dataclass(slots=True)
+class PageLane:
+    page_id: int
+    leased: deque[Outgoing] = field(default_factory=deque)
+    leased_at: float = 0.0
+    calls: int = 0
+    messages: int = 0
+    """On the wire now."""
+    batch: int = BATCH
+    """Messages in one batch: halved when some come back unanswered, slowly grown again."""
+    latency: float = 0.4
+    paused_until: float = float("-inf")
+    lost_in_a_row: int = 0
+    turn: int = 0
+    usage_percent: int = 0
+
+    def batches(self, limit: float) -> bool:
+        return limit > INBOX_FREEZES_ABOVE
+
+    def wave(self, limit: float, media: bool) -> int:
+        """How many messages to take up together at this pace."""
+        if media or not self.batches(limit):
+            return max(1, math.ceil(limit * SINGLE_WAVE))
+        return max(SMALLEST_BATCH, min(self.batch, math.ceil(limit * BATCH_WAVE)))
+
+    def free_calls(self, limit: float, media: bool) -> int:
+        """Calls that may still be begun now."""
+        if media or not self.batches(limit):
+            return MOST_SINGLE_CALLS - self.calls
+        needed = math.ceil(limit / self.batch * self.latency) + 1
+        return max(FEWEST_LANES, min(MOST_LANES, needed)) - self.calls
+
+    def begun(self, messages: int) -> None:
+        self.calls += 1
+        self.messages += messages
+
+    def answered(self, messages: int, seconds: float, unanswered: int) -> None:
+        """A call came back after ``seconds``; ``unanswered`` of its messages have no outcome."""
+        self.calls -= 1
+        self.messages -= messages
+        self.latency = 0.8 * self.latency + 0.2 * seconds
+        if messages > 1:
+            self.batch = max(SMALLEST_BATCH, self.batch // 2) if unanswered else min(BATCH, self.batch + 5)
+
+    def no_network(self, now: float, chance: float) -> None:
+        """Nothing got through: pause the Page's calls, longer each time, with ``chance`` in 0…1."""
+        self.lost_in_a_row += 1
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.lost_in_a_row, 10))
+        self.paused_until = now + longest * (0.5 + 0.5 * chance)
+
+    def got_through(self) -> None:
+        self.lost_in_a_row = 0
+        self.paused_until = float("-inf")

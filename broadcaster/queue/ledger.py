@@ -1,0 +1,439 @@
+"""The one place where a ledger row changes its state: only legal moves, each one guarded UPDATE.
+
+Every statement names the states it may come from, and what holds a row (owner and attempt) where
+that matters, so a late or repeated result changes nothing. Writes are sets, never row objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, literal, or_, select, update
+
+from broadcaster.states import ACCEPTED_STATES, DELIVERY_MOVES, CampaignState, DeliveryState
+from broadcaster.store.tables import Campaign, Contact, Delivery
+
+ROWS = Delivery.__table__  # type: ignore[attr-defined]
+CAMPAIGNS = Campaign.__table__  # type: ignore[attr-defined]
+CONTACTS = Contact.__table__  # type: ignore[attr-defined]
+
+_T = TypeVar("_T")
+
+CHUNK = 500
+"""Ids named in one statement at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A leased row about to go on the wire as ``attempt`` + 1."""
+
+    id: int
+    attempt: int
+    wire_key: str
+    text_hash: str
+    shown_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The platform took attempt ``attempt`` of a row."""
+
+    id: int
+    attempt: int
+    contact_id: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A row that was surely not taken and waits again until ``due_at`` (None: at once)."""
+
+    id: int
+    attempt: int
+    due_at: datetime | None = None
+    counts: bool = False
+    """Whether it uses up one of the bounded retries."""
+    code: int | None = None
+    subcode: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A row refused for good."""
+
+    id: int
+    attempt: int
+    code: int | None
+    subcode: int | None
+    text: str
+
+
+def origins(to: DeliveryState) -> frozenset[DeliveryState]:
+    """The states from which ``to`` may be reached."""
+    return frozenset(state for state, targets in DELIVERY_MOVES.items() if to in targets)
+
+
+def among(states: Collection[DeliveryState]) -> ColumnElement[bool]:
+    """Is a row in one of these states? Written out, because an IN list cannot go into an executemany."""
+    return or_(*(ROWS.c.state == state for state in sorted(states)))
+
+
+def moving(to: DeliveryState, *sources: DeliveryState) -> Update:
+    """The only UPDATE of a row's state; ``sources`` narrows where from. ValueError for an illegal move."""
+    legal = origins(to)
+    if illegal := set(sources) - legal:
+        raise ValueError(f"illegal move {sorted(illegal)} → {to}")
+    statement: Update = update(ROWS).where(among(sources or legal)).values(state=to)
+    return statement
+
+
+def intend(conn: Connection, intents: Sequence[Intent], owner: str, at: datetime) -> set[int]:
+    """Note durably that these rows go on the wire now; returns those that really may.
+
+    A campaign paused or cancelled meanwhile, or a person who opted out since the claim, keeps theirs.
+    """
+    if not intents:
+        return set()
+    running = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.RUNNING)
+    gone = select(CONTACTS.c.id).where(
+        CONTACTS.c.id == ROWS.c.contact_id, or_(CONTACTS.c.opted_out, CONTACTS.c.unreachable)
+    )
+    statement = (
+        moving(DeliveryState.SENDING, DeliveryState.LEASED)
+        .where(
+            ROWS.c.id == bindparam("b_id"), ROWS.c.owner == owner, ROWS.c.attempt == bindparam("b_attempt")
+        )
+        .where(ROWS.c.campaign_id.in_(running), ~gone.exists())
+        .values(
+            attempt=ROWS.c.attempt + 1,
+            wire_key=bindparam("b_key"),
+            text_hash=bindparam("b_text"),
+            shown_hash=bindparam("b_shown"),
+            intent_at=at,
+            first_attempt_at=func.coalesce(ROWS.c.first_attempt_at, literal(at, ROWS.c.intent_at.type)),
+            settle_at=None,
+            settle_reads=0,
+        )
+    )
+    conn.execute(
+        statement,
+        [
+            {
+                "b_id": row.id,
+                "b_attempt": row.attempt,
+                "b_key": row.wire_key,
+                "b_text": row.text_hash,
+                "b_shown": row.shown_hash,
+            }
+            for row in intents
+        ],
+    )
+    on_the_wire: set[int] = set()
+    for ids in chunks([row.id for row in intents]):
+        query = select(ROWS.c.id).where(
+            ROWS.c.id.in_(ids), ROWS.c.state == DeliveryState.SENDING, ROWS.c.owner == owner
+        )
+        on_the_wire.update(conn.execute(query).scalars())
+    return on_the_wire
+
+
+def take(conn: Connection, taken: Sequence[Taken], at: datetime) -> None:
+    """The platform's answer that it took them. Evidence outranks ownership: only the attempt must fit."""
+    if not taken:
+        return
+    statement = (
+        moving(DeliveryState.SENT)
+        .where(ROWS.c.id == bindparam("b_id"), ROWS.c.attempt == bindparam("b_attempt"))
+        .values(
+            sent_at=at,
+            message_id=bindparam("b_mid"),
+            owner=None,
+            leased_until=None,
+            settle_at=None,
+            reason=None,
+        )
+    )
+    conn.execute(
+        statement, [{"b_id": row.id, "b_attempt": row.attempt, "b_mid": row.message_id} for row in taken]
+    )
+    # an echo or a receipt may have been quicker: then only the message id can still be missing
+    conn.execute(
+        update(ROWS)
+        .where(ROWS.c.id == bindparam("b_id"), among(ACCEPTED_STATES))
+        .values(
+            owner=None,
+            message_id=func.coalesce(ROWS.c.message_id, bindparam("b_mid")),
+        ),
+        [{"b_id": row.id, "b_mid": row.message_id} for row in taken],
+    )
+    note_sent(conn, [row.contact_id for row in taken], at)
+
+
+def note_sent(conn: Connection, contact_ids: Iterable[int], at: datetime) -> None:
+    """The person's newest campaign message, for frequency caps; moves only forward."""
+    newer = or_(CONTACTS.c.last_sent_at.is_(None), CONTACTS.c.last_sent_at < at)
+    for ids in chunks(list(contact_ids)):
+        conn.execute(update(CONTACTS).where(CONTACTS.c.id.in_(ids), newer).values(last_sent_at=at))
+
+
+def give_back(conn: Connection, rows: Sequence[Returned], owner: str) -> None:
+    """Surely not taken: wait again. Only the holder of exactly this attempt may say so."""
+    if not rows:
+        return
+    statement = (
+        moving(DeliveryState.WAITING, DeliveryState.SENDING)
+        .where(
+            ROWS.c.id == bindparam("b_id"), ROWS.c.attempt == bindparam("b_attempt"), ROWS.c.owner == owner
+        )
+        .values(
+            owner=None,
+            leased_until=None,
+            due_at=bindparam("b_due"),
+            retries=ROWS.c.retries + bindparam("b_counts"),
+            error_code=bindparam("b_code"),
+            error_subcode=bindparam("b_subcode"),
+            error_text=bindparam("b_error"),
+        )
+    )
+    conn.execute(
+        statement,
+        [
+            {
+                "b_id": row.id,
+                "b_attempt": row.attempt,
+                "b_due": row.due_at,
+                "b_counts": int(row.counts),
+                "b_code": row.code,
+                "b_subcode": row.subcode,
+                "b_error": row.text,
+            }
+            for row in rows
+        ],
+    )
+
+
+def fail(conn: Connection, rows: Sequence[Failed], owner: str, at: datetime) -> None:
+    """Refused for good, or cannot be rendered."""
+    if not rows:
+        return
+    statement = (
+        moving(DeliveryState.FAILED, DeliveryState.SENDING, DeliveryState.LEASED)
+        .where(
+            ROWS.c.id == bindparam("b_id"), ROWS.c.attempt == bindparam("b_attempt"), ROWS.c.owner == owner
+        )
+        .values(
+            ended_at=at,
+            owner=None,
+            leased_until=None,
+            error_code=bindparam("b_code"),
+            error_subcode=bindparam("b_subcode"),
+            error_text=bindparam("b_error"),
+        )
+    )
+    conn.execute(
+        statement,
+        [
+            {
+                "b_id": row.id,
+                "b_attempt": row.attempt,
+                "b_code": row.code,
+                "b_subcode": row.subcode,
+                "b_error": row.text,
+            }
+            for row in rows
+        ],
+    )
+
+
+def doubt(conn: Connection, rows: Sequence[tuple[int, int, str]], owner: str, settle_at: datetime) -> None:
+    """Outcome unknown: (id, attempt, cause). Looked up in the conversation from ``settle_at`` on."""
+    if not rows:
+        return
+    statement = (
+        moving(DeliveryState.UNCONFIRMED, DeliveryState.SENDING)
+        .where(
+            ROWS.c.id == bindparam("b_id"), ROWS.c.attempt == bindparam("b_attempt"), ROWS.c.owner == owner
+        )
+        .values(reason=bindparam("b_cause"), settle_at=settle_at, owner=None, leased_until=None)
+    )
+    conn.execute(
+        statement, [{"b_id": id_, "b_attempt": attempt, "b_cause": cause} for id_, attempt, cause in rows]
+    )
+
+
+def skip(conn: Connection, rows: Sequence[tuple[int, str]], owner: str, at: datetime) -> None:
+    """Stopped by a rule at the moment of sending: (id, reason)."""
+    if not rows:
+        return
+    statement = (
+        moving(DeliveryState.SKIPPED, DeliveryState.LEASED)
+        .where(ROWS.c.id == bindparam("b_id"), ROWS.c.owner == owner)
+        .values(reason=bindparam("b_reason"), ended_at=at, owner=None, leased_until=None)
+    )
+    conn.execute(statement, [{"b_id": id_, "b_reason": reason} for id_, reason in rows])
+
+
+def postpone(conn: Connection, rows: Sequence[tuple[int, datetime]], owner: str) -> None:
+    """Leased rows whose turn is later: (id, due at)."""
+    if not rows:
+        return
+    statement = (
+        moving(DeliveryState.WAITING, DeliveryState.LEASED)
+        .where(ROWS.c.id == bindparam("b_id"), ROWS.c.owner == owner)
+        .values(due_at=bindparam("b_due"), owner=None, leased_until=None, reason=None)
+    )
+    conn.execute(statement, [{"b_id": id_, "b_due": due} for id_, due in rows])
+
+
+def release(conn: Connection, owner: str, ids: Collection[int] | None = None) -> int:
+    """Leased rows of ``owner`` (or just ``ids`` of them) wait again; they were surely not sent."""
+    statement = (
+        moving(DeliveryState.WAITING, DeliveryState.LEASED)
+        .where(ROWS.c.owner == owner)
+        .values(owner=None, leased_until=None, reason=None)
+    )
+    if ids is None:
+        return conn.execute(statement).rowcount
+    return sum(conn.execute(statement.where(ROWS.c.id.in_(part))).rowcount for part in chunks(list(ids)))
+
+
+def release_campaign(conn: Connection, campaign_id: int) -> int:
+    """A paused campaign's leased rows wait again, whoever holds them."""
+    return conn.execute(
+        moving(DeliveryState.WAITING, DeliveryState.LEASED)
+        .where(ROWS.c.campaign_id == campaign_id)
+        .values(owner=None, leased_until=None, reason=None)
+    ).rowcount
+
+
+def cancel_open(conn: Connection, campaign_id: int, at: datetime) -> int:
+    """Everything of a campaign that is surely not on the wire is cancelled; returns how many."""
+    return conn.execute(
+        moving(DeliveryState.CANCELLED)
+        .where(ROWS.c.campaign_id == campaign_id)
+        .values(ended_at=at, owner=None, leased_until=None, reason=None)
+    ).rowcount
+
+
+def orphan(conn: Connection, dead: Sequence[str], settle_ms: int, cause: str) -> tuple[int, int]:
+    """Rows of senders proven dead: leased ones wait again, those on the wire are in doubt.
+
+    Returns (released, doubted). ``settle_ms`` counts from each row's own intent.
+    """
+    released = conn.execute(
+        moving(DeliveryState.WAITING, DeliveryState.LEASED)
+        .where(ROWS.c.owner.in_(dead))
+        .values(owner=None, leased_until=None, reason=None)
+    ).rowcount
+    doubted = conn.execute(
+        moving(DeliveryState.UNCONFIRMED, DeliveryState.SENDING)
+        .where(ROWS.c.owner.in_(dead))
+        .values(owner=None, leased_until=None, reason=cause, settle_at=ROWS.c.intent_at + settle_ms)
+    ).rowcount
+    return released, doubted
+
+
+def echo(conn: Connection, rows: Sequence[tuple[int, int, str, datetime]]) -> None:
+    """Our own message seen on the platform: (id, attempt, message id, instant). Any attempt proves it sent."""
+    if not rows:
+        return
+    values = [{"b_id": id_, "b_attempt": attempt, "b_mid": mid, "b_at": at} for id_, attempt, mid, at in rows]
+    seen = (ROWS.c.id == bindparam("b_id"), ROWS.c.attempt >= bindparam("b_attempt"))
+    conn.execute(
+        moving(DeliveryState.SENT)
+        .where(*seen)
+        .values(
+            sent_at=bindparam("b_at", type_=ROWS.c.sent_at.type),
+            message_id=bindparam("b_mid"),
+            owner=None,
+            leased_until=None,
+            settle_at=None,
+            ended_at=None,
+            reason=None,
+        ),
+        values,
+    )
+    conn.execute(
+        update(ROWS).where(*seen, ROWS.c.message_id.is_(None)).values(message_id=bindparam("b_mid")),
+        [{key: value[key] for key in ("b_id", "b_attempt", "b_mid")} for value in values],
+    )
+
+
+def lift(conn: Connection, to: DeliveryState, rows: Sequence[tuple[str, datetime | None]]) -> None:
+    """Receipts by message id: (message id, instant). Only upwards; an unknown instant is that of the send."""
+    if not rows:
+        return
+    column = ROWS.c.read_at if to == DeliveryState.READ else ROWS.c.delivered_at
+    at = bindparam("b_at", type_=column.type)
+    conn.execute(
+        moving(to)
+        .where(ROWS.c.message_id == bindparam("b_mid"))
+        .values(
+            {
+                column.name: func.coalesce(at, ROWS.c.sent_at, ROWS.c.intent_at),
+                "sent_at": func.coalesce(ROWS.c.sent_at, at, ROWS.c.intent_at),
+                "owner": None,
+                "leased_until": None,
+                "settle_at": None,
+                "reason": None,
+            }
+        ),
+        [{"b_mid": mid, "b_at": instant} for mid, instant in rows],
+    )
+
+
+def settle(
+    conn: Connection,
+    row_id: int,
+    attempt: int,
+    to: DeliveryState,
+    at: datetime,
+    *,
+    message_id: str | None = None,
+    text: str | None = None,
+) -> bool:
+    """End a doubt about exactly this attempt: sent, failed, or waiting again (proven absent)."""
+    statement = moving(to, DeliveryState.UNCONFIRMED).where(ROWS.c.id == row_id, ROWS.c.attempt == attempt)
+    if to == DeliveryState.SENT:
+        statement = statement.values(sent_at=at, message_id=message_id, reason=None)
+    elif to == DeliveryState.FAILED:
+        statement = statement.values(ended_at=at, error_text=text)
+    else:
+        statement = statement.values(due_at=None, reason=None)
+    return conn.execute(statement.values(settle_at=None)).rowcount == 1
+
+
+def look_again(conn: Connection, row_id: int, attempt: int, settle_at: datetime | None, cause: str) -> None:
+    """No proof yet: read again at ``settle_at``, or None: leave it to a person, with the cause."""
+    conn.execute(
+        update(ROWS)
+        .where(ROWS.c.id == row_id, ROWS.c.attempt == attempt, ROWS.c.state == DeliveryState.UNCONFIRMED)
+        .values(settle_at=settle_at, settle_reads=ROWS.c.settle_reads + 1, reason=cause)
+    )
+
+
+def leave(conn: Connection, row_id: int, attempt: int) -> None:
+    """A person leaves a doubt as it is: it is not looked up any more."""
+    conn.execute(
+        update(ROWS)
+        .where(ROWS.c.id == row_id, ROWS.c.attempt == attempt, ROWS.c.state == DeliveryState.UNCONFIRMED)
+        .values(settle_at=None)
+    )
+
+
+def put_off(conn: Connection, ids: Sequence[int], settle_at: datetime) -> None:
+    """Doubts being looked up: nobody else begins before ``settle_at``."""
+    conn.execute(
+        update(ROWS)
+        .where(ROWS.c.id.in_(ids), ROWS.c.state == DeliveryState.UNCONFIRMED)
+        .values(settle_at=settle_at)
+    )
+
+
+def chunks(rows: Sequence[_T], size: int = CHUNK) -> Iterable[Sequence[_T]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

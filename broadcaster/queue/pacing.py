@@ -1,0 +1,106 @@
+"""The pace of one Page: one budget for everything it sends, exact in every one-second window.
+
+Each message costs a share of a second: a text 1/limit, media (audio, video, images) at least 1/10.
+The shares granted in any one-second window never exceed one. The load is evened out: after a grant
+the next one waits until the granted shares have passed. Knows no clock and no database: the caller
+gives the instant, in seconds of any clock that does not go back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+TEXT_CEILING = 300.0
+MEDIA_CEILING = 10.0
+"""Calls a second and Page that the platform takes at most (Meta, Messenger rate limits)."""
+
+INBOX_FREEZES_ABOVE = 40.0
+"""Above this the Page's inbox stops showing messages; single calls are used up to here."""
+
+DEFAULT_PER_SECOND = 10.0
+
+STRETCH = 1.035
+"""Windows are kept this much longer than a second: calls granted apart may arrive closer together."""
+
+CREDIT = 0.1
+"""Seconds by which a late grant may be made up for, so that waking late does not cost pace."""
+
+SLOW_FROM, STOP_AT = 80, 100
+"""Percent of the platform's quota: from the first on slower, at the second a tenth of the pace."""
+
+
+def page_limit(own: float, campaigns: list[float]) -> float:
+    """Messages a second for a Page in total.
+
+    A Page left at the default follows its fastest running campaign (each approved with its pace);
+    a Page set to anything else is held to that. Never above the platform's ceiling.
+    """
+    fastest = max(campaigns, default=own)
+    limit = fastest if own == DEFAULT_PER_SECOND else min(own, fastest)
+    return min(max(limit, 0.01), TEXT_CEILING)
+
+
+def slowed(limit: float, usage_percent: int) -> float:
+    """The limit under the platform's quota in use: falls evenly from 80 % on to a tenth at 100 %."""
+    if usage_percent < SLOW_FROM:
+        return limit
+    share = min(1.0, (usage_percent - SLOW_FROM) / (STOP_AT - SLOW_FROM))
+    return limit * (1.0 - 0.9 * share)
+
+
+def cost_of(limit: float, media: bool) -> float:
+    """Seconds of the Page's budget that one message takes."""
+    return 1.0 / min(limit, MEDIA_CEILING) if media else 1.0 / limit
+
+
+@dataclass(slots=True)
+class Pacer:
+    """What was granted lately (instant, share) and from when the next grant may come."""
+
+    grants: deque[tuple[float, float]] = field(default_factory=deque)
+    free_at: float = float("-inf")
+
+    def room(self, now: float, cost: float, most: int) -> int:
+        """How many messages of ``cost`` may go at ``now``, at most ``most``."""
+        if now < self.free_at - 1e-9:
+            return 0
+        self._forget(now)
+        used = sum(share for _, share in self.grants)
+        if not self.grants:
+            return min(most, max(1, int(1.0 / cost + 1e-9)))
+        return max(0, min(most, int((1.0 - used) / cost + 1e-9)))
+
+    def take(self, now: float, cost: float, count: int) -> None:
+        """Note that ``count`` messages go at ``now``."""
+        self.grants.append((now, cost * count))
+        self.free_at = max(self.free_at, now - CREDIT) + cost * count * STRETCH
+
+    def wait(self, now: float) -> float:
+        """Seconds until there may be room again (0: now)."""
+        self._forget(now)
+        waits = [self.free_at - now]
+        if sum(share for _, share in self.grants) > 1.0 - 1e-9:
+            waits.append(self.grants[0][0] + STRETCH - now)
+        return max(0.0, *waits)
+
+    def dump(self, now: float) -> dict[str, Any]:
+        """As JSON, for workers that share a pace through the database."""
+        self._forget(now)
+        return {
+            "grants": [list(grant) for grant in self.grants],
+            "free_at": self.free_at if self.grants else None,
+        }
+
+    @classmethod
+    def load(cls, state: dict[str, Any] | None) -> Pacer:
+        if not state:
+            return cls()
+        free_at = state.get("free_at")
+        grants = deque((float(at), float(share)) for at, share in state.get("grants", ()))
+        return cls(grants, float("-inf") if free_at is None else float(free_at))
+
+    def _forget(self, now: float) -> None:
+        while self.grants and self.grants[0][0] <= now - max(STRETCH, self.grants[0][1]):
+            self.grants.popleft()

@@ -1,0 +1,128 @@
+"""The sender's thread: runs the engine, waits on a condition, and ends without leaving anything half done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from broadcaster.clock import Clock
+from broadcaster.errors import EnvironmentFault
+from broadcaster.events import EventHub
+from broadcaster.graph.client import GraphClient
+from broadcaster.queue.engine import Engine
+from broadcaster.queue.lanes import ThreadLanes
+from broadcaster.queue.wire import GraphTransport, Transport
+from broadcaster.settings import Settings
+from broadcaster.store import Store
+
+log = logging.getLogger(__name__)
+
+CALL_THREADS = 48
+DRAIN_SECONDS = 5.0
+AFTER_FAULT = 2.0
+"""Seconds to wait after the machine stood in the way (disk full, database locked)."""
+
+
+class Sender:
+    """The only thread of this process that claims and settles. ``trouble``: what keeps it from working."""
+
+    def __init__(
+        self,
+        store: Store,
+        clients: Callable[[int], GraphClient],
+        clock: Clock,
+        hub: EventHub,
+        settings: Settings,
+        transport: Transport | None = None,
+    ) -> None:
+        self._clock = clock
+        self._hub = hub
+        self._condition = threading.Condition()
+        self._kicked = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._lanes = ThreadLanes(CALL_THREADS)
+        self.trouble: str | None = None
+        self.engine = Engine(
+            store, transport or GraphTransport(clients), clients, clock, hub, settings, self._lanes,
+            wake=self.kick,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Recover what a crash left, then send. EnvironmentFault when another process sends already."""
+        self.engine.begin()
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = DRAIN_SECONDS) -> None:
+        """Begin nothing more, wait at most ``timeout`` seconds for calls in flight, write what came.
+
+        What is still on the wire then is in doubt and settled by the next start.
+        """
+        if self._thread is None:
+            return
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        self._thread.join()
+        self._drain(timeout)
+        self._lanes.close()
+        self.engine.end()
+        self._thread = None
+
+    def kick(self) -> None:
+        """Look at once: something came back, or became due. Callable from any thread."""
+        with self._condition:
+            self._kicked = True
+            self._condition.notify_all()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            wait = self._tick()
+            with self._condition:
+                if not self._kicked and not self._stopping:
+                    self._clock.wait(self._condition, wait)
+                self._kicked = False
+                if self._stopping:
+                    return
+
+    def _tick(self) -> float:
+        try:
+            wait = self.engine.tick()
+        except EnvironmentFault as fault:
+            if self.trouble is None:
+                log.warning("the sender waits: %s", fault)
+            self._note(str(fault))
+            return AFTER_FAULT
+        except Exception:
+            log.exception("the sender stumbled")
+            self._note("The sender stumbled over a fault in the program; it goes on. See the log.")
+            return AFTER_FAULT
+        self._note(None)
+        return wait
+
+    def _note(self, trouble: str | None) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._hub.post("setting")
+
+    def _drain(self, timeout: float) -> None:
+        ends = self._clock.monotonic() + timeout
+        while True:
+            try:
+                self.engine.drain()
+            except EnvironmentFault:
+                log.warning("results could not be written at the end; they are settled at the next start")
+                return
+            left = ends - self._clock.monotonic()
+            if not self.engine.on_the_wire or left <= 0:
+                return
+            with self._condition:
+                if not self._kicked:
+                    self._clock.wait(self._condition, left)
+                self._kicked = False

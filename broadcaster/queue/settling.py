@@ -1,0 +1,110 @@
+"""Looking up doubts: conversations are read in the call threads, at the pace Meta allows for that."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from broadcaster.clock import Clock
+from broadcaster.errors import BroadcasterError
+from broadcaster.graph.client import GraphClient
+from broadcaster.graph.reading import ConversationRead
+from broadcaster.queue import settle
+from broadcaster.queue.budget import Budget
+from broadcaster.queue.lanes import Lanes
+from broadcaster.queue.settle import Doubt, Open
+from broadcaster.queue.steps import step
+from broadcaster.store import Store
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.25
+MOST_AT_ONCE = 4
+"""Readings of one Page under way."""
+
+
+class Settler:
+    """Part of the engine's tick; readings come back through ``_inbox``."""
+
+    def __init__(
+        self,
+        store: Store,
+        clients: Callable[[int], GraphClient],
+        clock: Clock,
+        lanes: Lanes,
+        budget: Budget,
+        settle_time: timedelta,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clients = clients
+        self._clock = clock
+        self._lanes = lanes
+        self._budget = budget
+        self._settle_time = settle_time
+        self._wake = wake
+        self._inbox: deque[tuple[Doubt, ConversationRead | str]] = deque()
+        self._reading: dict[int, int] = {}
+        self._looked = float("-inf")
+
+    def tick(self) -> float:
+        """Write what was read, begin what may be read; returns when to look again."""
+        self._write()
+        now = self._clock.monotonic()
+        if now < self._looked + LOOK_EVERY:
+            return self._looked + LOOK_EVERY - now if self._reading else LOOK_EVERY * 4
+        self._looked = now
+        at = self._clock.now()
+        with self._store.read() as conn:
+            pages = settle.pages_in_doubt(conn, at)
+        for page_id in pages:
+            self._begin(page_id)
+        return LOOK_EVERY if pages or self._reading else LOOK_EVERY * 4
+
+    def _begin(self, page_id: int) -> None:
+        under_way = sum(page == page_id for page in self._reading.values())
+        key, cost, at = f"reads:{page_id}", 1.0 / settle.READS_PER_SECOND, self._clock.now()
+        if under_way >= MOST_AT_ONCE or self._budget.wait(key) > 0:
+            return
+        with self._store.write() as conn:
+            room = self._budget.grant(conn, key, cost, MOST_AT_ONCE - under_way)
+            doubts = settle.due(conn, page_id, at, room, self._reading) if room else []
+            if doubts:
+                self._budget.take(conn, key, cost, len(doubts))
+                if not self._store.is_sqlite:
+                    settle.reserve(conn, doubts, at)
+            step("settle.taken")
+        for doubt in doubts:
+            self._reading[doubt.id] = page_id
+            self._lanes.submit(partial(self._read, doubt))
+
+    def _read(self, doubt: Doubt) -> None:
+        found: ConversationRead | str
+        try:
+            found = self._clients(doubt.page_id).conversation_messages(doubt.psid)
+        except BroadcasterError as error:
+            found = str(error)
+        except Exception:
+            log.exception("reading a conversation failed in an unforeseen way")
+            found = "The conversation could not be read."
+        step("settle.read")
+        self._inbox.append((doubt, found))
+        self._wake()
+
+    def _write(self) -> None:
+        came = list(self._inbox)
+        if not came:
+            return
+        at = self._clock.now()
+        with self._store.write() as conn:
+            for doubt, found in came:
+                finding = Open(found) if isinstance(found, str) else settle.judge(conn, doubt, found)
+                settle.write(conn, doubt, finding, at, self._settle_time)
+            step("settle.written")
+        step("settle.committed")
+        for doubt, _ in came:
+            self._inbox.popleft()
+            self._reading.pop(doubt.id, None)
