@@ -136,6 +136,15 @@ class GraphClient:
         """Id and name of this Page: proves that the token opens it."""
         return self._get(f"{self.version}/{self.page_graph_id}", {"fields": "id,name"})
 
+    def feature_status(self) -> dict[str, bool]:
+        """Messaging features of the Page (``hop_v2``: conversation routing); empty where none are told."""
+        try:
+            body = self._get(f"{self.version}/{self.page_graph_id}", {"fields": "messaging_feature_status"})
+        except (CallRefused, NotGraph):
+            return {}
+        status = body.get("messaging_feature_status")
+        return {str(name): bool(on) for name, on in status.items()} if isinstance(status, dict) else {}
+
     def linked_instagram(self) -> str | None:
         """Id of the Instagram account behind the Page, which Instagram's own answers use; None if none is told."""
         try:

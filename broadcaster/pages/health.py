@@ -92,6 +92,18 @@ def _with_token(client: GraphClient, row: PageRow, facts: TokenFacts | None) -> 
     yield _opens(client, row)
     yield from _permissions(facts, row)
     yield _subscription(client, row)
+    yield from _routing(client)
+
+
+def _routing(client: GraphClient) -> Iterator[HealthPoint]:
+    """Where several apps share the Page, another one may hold a conversation (2018300). Told, not judged."""
+    try:
+        status = client.feature_status()
+    except Unreachable:
+        return
+    if "hop_v2" in status:
+        shared = "on: make this app the default one" if status["hop_v2"] else "off"
+        yield HealthPoint("routing", True, f"Conversation routing is {shared}.")
 
 
 def _inspect(client: GraphClient) -> _Token:

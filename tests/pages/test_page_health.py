@@ -44,7 +44,8 @@ def failing(report: HealthReport) -> dict[str, str]:
 def test_a_connected_page_is_healthy(check: Check, sqlite_store: Store) -> None:
     report = check()
     assert report.healthy, failing(report)
-    assert {point.name for point in report.points} >= {"address", "version", "token", "page", "permissions"}
+    names = {point.name for point in report.points}
+    assert names >= {"address", "version", "token", "page", "permissions", "webhooks", "routing", "clock"}
     assert state(sqlite_store) == (PageState.READY, None)
 
 
