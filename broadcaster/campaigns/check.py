@@ -72,7 +72,7 @@ def check_campaign(
     return CampaignCheck(
         reach=decide.check(conn, question),
         text=check_text(conn, campaign, permission),
-        notices=tuple(_notices(question)),
+        notices=tuple(notices_of(question)),
         at=at,
         pack=f"{question.pack.name} {question.pack.version}",
     )
@@ -92,7 +92,7 @@ def allowed_terms(conn: Connection, page_id: int) -> tuple[str, ...]:
     return tuple(conn.execute(query).scalars())
 
 
-def _notices(question: Question) -> list[Finding]:
+def notices_of(question: Question) -> list[Finding]:
     """What to know about the way to send itself: where it is not for bulk, or a feature is unknown."""
     permission = question.pack.permission(question.permission)
     found = []

@@ -1,0 +1,422 @@
+"""When it goes, how fast, and who must be left in peace: with the curve of who can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from PySide6.QtCore import QDate, QDateTime, QTime, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDateTimeEdit,
+    QDoubleSpinBox,
+    QSpinBox,
+    QTimeEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from broadcaster.campaigns.definition import MAX_THROTTLE
+from broadcaster.errors import BroadcasterError
+from ui import text, theme
+from ui.i18n import plural, tr
+from ui.pages.campaigns.reading import Hours, Start
+from ui.widgets.buttons import button, row
+from ui.widgets.fields import Field
+from ui.widgets.forecast_chart import ForecastChart
+from ui.widgets.labels import Text
+from ui.zones import zone_box
+
+
+class WhenSection(QWidget):
+    """``start`` is the chosen moment; ``changed`` after every edit."""
+
+    changed = Signal()
+
+    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+        super().__init__()
+        self._best: datetime | None = None
+        self._hours: Hours | None = None
+        self._now = now
+        self.later = QCheckBox(tr("At a chosen time"))
+        self.later.setChecked(True)
+        self.moment = QDateTimeEdit()
+        self.moment.setCalendarPopup(True)
+        self.moment.setDisplayFormat("ddd d MMM yyyy  HH:mm")
+        self.zone = zone_box(zone.key)
+        self.chart = ForecastChart()
+        self.chart.moment_chosen.connect(self.choose)
+        self._said, self._queue = Text(""), Text("")
+        self._use_best = button(tr("Use the best moment"), self._take_best, "link", "star")
+        self.throttle = QDoubleSpinBox()
+        self.throttle.setRange(0.1, MAX_THROTTLE)
+        self.throttle.setDecimals(1)
+        self.throttle.setSuffix(tr(" per second"))
+        self.rules = RulesPart()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.space("s"))
+        line = row(Field(tr("Date and time"), self.moment), Field(tr("Time zone"), self.zone))
+        line.setStretch(0, 1)
+        line.setStretch(1, 1)
+        for part in (self.later, line, self.chart, row(self._use_best, None), self._said):
+            column.addLayout(part) if not isinstance(part, QWidget) else column.addWidget(part)
+        hint = tr("Windows that shut soonest go first. Rate limits of the Page slow it down by themselves.")
+        column.addWidget(Field(tr("Speed"), self.throttle, hint))
+        column.addWidget(self._queue)
+        column.addWidget(self.rules)
+        self.choose(next_quarter(now + timedelta(minutes=15)))
+        self.moment.dateTimeChanged.connect(self.changed)
+        self.zone.currentTextChanged.connect(self.changed)
+        self.throttle.valueChanged.connect(self.changed)
+        self.rules.changed.connect(self.changed)
+        self.later.toggled.connect(self._later_toggled)
+
+    # -- the moment
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        key = self.zone.currentText().strip()
+        return ZoneInfo(key if key in available_timezones() else "UTC")
+
+    def at(self) -> datetime:
+        """The instant asked about: the chosen one, or now."""
+        if not self.later.isChecked():
+            return self._now
+        chosen = self.moment.dateTime()
+        day, clock = chosen.date(), chosen.time()
+        local = datetime(day.year(), day.month(), day.day(), clock.hour(), clock.minute())
+        return local.replace(tzinfo=self.zone_info).astimezone(UTC)
+
+    def start(self) -> Start:
+        if not self.later.isChecked():
+            return Start()
+        at = self.at()
+        return Start(at, at.astimezone(self.zone_info).strftime("%Y-%m-%dT%H:%M"), self.zone_info.key)
+
+    def choose(self, at: datetime) -> None:
+        """Set the moment (an instant) in the chosen zone."""
+        local = at.astimezone(self.zone_info)
+        self.later.setChecked(True)
+        self.moment.setDateTime(
+            QDateTime(QDate(local.year, local.month, local.day), QTime(local.hour, local.minute))
+        )
+
+    def use_now(self, now: datetime) -> None:
+        self._now = now
+
+    def show_start(self, start: Start) -> None:
+        if start.zone:
+            self.zone.setCurrentText(start.zone)
+        if start.at is not None:
+            self.choose(start.at)
+
+    def _later_toggled(self, later: bool) -> None:
+        self.moment.setEnabled(later)
+        self.changed.emit()
+
+    def _take_best(self) -> None:
+        if self._best is not None:
+            self.choose(self._best)
+            self.moment.setFocus()
+
+    # -- the forecast
+
+    def show_hours(self, hours: Hours | None) -> None:
+        self._hours = hours
+        self._queue.setVisible(hours is not None)
+        self.chart.setVisible(hours is not None)
+        if hours is None:
+            self._use_best.setVisible(False)
+            self._said.say(tr("Choose an audience to see how many can be reached at each hour."), "")
+            return
+        ahead = hours.forecast
+        self._best = ahead.best[0] if ahead.best else None
+        self._use_best.setVisible(self._best is not None)
+        self.chart.show_forecast(ahead.hours, self.zone_info, self._now, self.at(), self._best)
+        self._said.say(_ahead_words(hours, self.zone_info, self._now, self.at()), "")
+        words, tone = _queue_words(hours.fit, self.zone_info, self._now)
+        self._queue.say(words, tone)
+
+    def move_mark(self) -> None:
+        """The chosen moment on the curve, before the new forecast is there."""
+        if self._hours is not None:
+            self.chart.move_moment(self.at(), self._best)
+
+    def show_error(self, error: BroadcasterError) -> None:
+        self._said.say(str(error), "bad")
+
+
+def next_quarter(at: datetime) -> datetime:
+    """The next full quarter of an hour."""
+    return (at + timedelta(minutes=15 - at.minute % 15)).replace(second=0, microsecond=0)
+
+
+def _ahead_words(hours: Hours, zone: ZoneInfo, now: datetime, chosen: datetime) -> str:
+    ahead, parts = hours.forecast, []
+    if ahead.best is not None:
+        moment = text.when(ahead.best[0], zone, now)
+        parts.append(
+            plural(ahead.best[1], "Best: {when}, {n} person.", "Best: {when}, {n} people.", when=moment)
+        )
+    lost = _lost_after(ahead, chosen)
+    if lost:
+        parts.append(
+            plural(
+                lost,
+                "One hour later than chosen, {n} person fewer.",
+                "One hour later than chosen, {n} people fewer.",
+            )
+        )
+    if ahead.half_gone_at is not None:
+        parts.append(tr("Half are gone by {when}.", when=text.when(ahead.half_gone_at, zone, now)))
+    return " ".join(parts)
+
+
+def _lost_after(ahead: Any, chosen: datetime) -> int:
+    """Windows that shut in the hour after the chosen moment."""
+    place = int((chosen - ahead.hours[0][0]).total_seconds() // 3600)
+    return int(ahead.lost_per_hour[place]) if 0 <= place < len(ahead.lost_per_hour) else 0
+
+
+def _queue_words(fit: Any, zone: ZoneInfo, now: datetime) -> tuple[str, str]:
+    """What the chosen speed means for windows that shut while it sends."""
+    if not fit.misses:
+        return tr("✓ At this speed everybody is reached before their window shuts."), "ok"
+    words = plural(
+        fit.misses,
+        "! At this speed the last {n} person misses their window:",
+        "! At this speed the last {n} people miss their window:",
+    )
+    ways = []
+    if fit.latest_start is not None and fit.latest_start > now:
+        ways.append(tr("start by {when}", when=text.when(fit.latest_start, zone, now)))
+    if fit.needed_per_second is not None:
+        ways.append(tr("raise to {rate} per second", rate=text.number(fit.needed_per_second, 1)))
+    return f"{words} {tr(' or ').join(ways) or tr('choose an earlier moment')}.", "warn"
+
+
+class RulesPart(QWidget):
+    """Quiet hours, cap, canary, brakes, repeats: each off until it is switched on."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quiet = QCheckBox(tr("Quiet hours"))
+        self.quiet_from, self.quiet_to = QTimeEdit(QTime(21, 0)), QTimeEdit(QTime(8, 0))
+        self.quiet_zone = QComboBox()
+        self.quiet_zone.addItem(tr("in each person's own zone"), "recipient")
+        self.quiet_zone.addItem(tr("in the zone above"), "campaign")
+        self.cap = QCheckBox(tr("At most"))
+        self.cap_most = _spin(1, 99, 2)
+        self.cap_days = _spin(1, 365, 7, tr(" days"))
+        self.canary = QCheckBox(tr("Try it on the first"))
+        self.canary_first = _spin(1, 100_000, 25)
+        self.canary_wait = _spin(1, 1440, 10, tr(" min"))
+        self.canary_most = _spin(1, 100, 5, tr(" %"))
+        self.drift = QCheckBox(tr("Hold it back if its reach differs from the approved one by more than"))
+        self.drift_most = _spin(1, 100, 20, tr(" %"))
+        self.undo = QCheckBox(tr("Leave time to undo after the start"))
+        self.undo_seconds = _spin(5, 600, 30, tr(" s"))
+        self.brake = QCheckBox(tr("Leave out whoever writes before their turn"))
+        self.local = QCheckBox(tr("Send at this time of day in each person's own zone"))
+        self.ads = QCheckBox(tr("Count windows that may be open after an ad"))
+        self.late = QComboBox()
+        for key, name in (
+            ("ask", tr("ask me")),
+            ("send", tr("send it late")),
+            ("skip", tr("drop it")),
+        ):
+            self.late.addItem(name, key)
+        self.repeat = QComboBox()
+        for key, name in (
+            ("", tr("once")),
+            ("day", tr("every day")),
+            ("week", tr("every week")),
+            ("month", tr("every month")),
+        ):
+            self.repeat.addItem(name, key)
+        self.repeat_times = _spin(2, 365, 4, tr(" times"))
+        self._given: dict[str, tuple[Mapping[str, Any], dict[str, Any]]] = {}
+        self._build()
+        self._name()
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.space("s"))
+        to = Text("–", wrap=False)
+        per, wait, fails = (
+            Text(tr("per"), wrap=False),
+            Text(tr("wait"), wrap=False),
+            Text(tr("stop above"), wrap=False),
+        )
+        for line in (
+            row(self.quiet, self.quiet_from, to, self.quiet_to, self.quiet_zone, None),
+            row(self.cap, self.cap_most, per, self.cap_days, None),
+            row(self.canary, self.canary_first, wait, self.canary_wait, fails, self.canary_most, None),
+            row(self.drift, self.drift_most, None),
+            row(self.undo, self.undo_seconds, None),
+            row(self.brake, None),
+            row(self.local, None),
+            row(self.ads, None),
+            row(Text(tr("If its time was missed"), wrap=False), self.late, None),
+            row(Text(tr("How often"), wrap=False), self.repeat, self.repeat_times, None),
+        ):
+            column.addLayout(line)
+        for switch, parts in self._switches():
+            for part in parts:
+                part.setEnabled(False)
+                switch.toggled.connect(part.setEnabled)
+            switch.toggled.connect(self.changed)
+        for box in (self.brake, self.local, self.ads):
+            box.toggled.connect(self.changed)
+        for edit in (self.quiet_from, self.quiet_to):
+            edit.setDisplayFormat("HH:mm")
+            edit.timeChanged.connect(self.changed)
+        for combo in (self.quiet_zone, self.late, self.repeat):
+            combo.currentIndexChanged.connect(self.changed)
+        self.repeat.currentIndexChanged.connect(self._repeat_changed)
+        for spin in self.findChildren(QSpinBox):
+            spin.valueChanged.connect(self.changed)
+        self._repeat_changed()
+
+    def _switches(self) -> list[tuple[QCheckBox, list[QWidget]]]:
+        return [
+            (self.quiet, [self.quiet_from, self.quiet_to, self.quiet_zone]),
+            (self.cap, [self.cap_most, self.cap_days]),
+            (self.canary, [self.canary_first, self.canary_wait, self.canary_most]),
+            (self.drift, [self.drift_most]),
+            (self.undo, [self.undo_seconds]),
+        ]
+
+    def _name(self) -> None:
+        names = {
+            self.quiet_from: tr("Quiet from"),
+            self.quiet_to: tr("Quiet until"),
+            self.quiet_zone: tr("Zone of the quiet hours"),
+            self.cap_most: tr("Messages a person gets at most"),
+            self.cap_days: tr("Within so many days"),
+            self.canary_first: tr("People it is tried on"),
+            self.canary_wait: tr("Minutes to wait then"),
+            self.canary_most: tr("Failures in percent above which it stops"),
+            self.drift_most: tr("Allowed difference in percent"),
+            self.undo_seconds: tr("Seconds to undo"),
+            self.late: tr("If its time was missed"),
+            self.repeat: tr("How often"),
+            self.repeat_times: tr("How many times in all"),
+        }
+        for widget, name in names.items():
+            widget.setAccessibleName(name)
+
+    def _repeat_changed(self) -> None:
+        self.repeat_times.setEnabled(bool(self.repeat.currentData()))
+
+    def quiet_hours(self, zone: str) -> dict[str, Any] | None:
+        if not self.quiet.isChecked():
+            return None
+        chosen = "recipient" if self.quiet_zone.currentData() == "recipient" else zone
+        begins, ends = (edit.time().toString("HH:mm") for edit in (self.quiet_from, self.quiet_to))
+        fallback = {"fallback": zone} if chosen == "recipient" else {}
+        return {"from": begins, "to": ends, "timezone": chosen, **fallback}
+
+    def frequency_cap(self) -> dict[str, Any] | None:
+        if not self.cap.isChecked():
+            return None
+        return self._as_given("cap", {"max": self.cap_most.value(), "per": f"{self.cap_days.value()}d"})
+
+    def repeating(self) -> dict[str, Any] | None:
+        every = self.repeat.currentData()
+        return (
+            self._as_given("repeat", {"every": every, "times": self.repeat_times.value()}) if every else None
+        )
+
+    def options(self) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        if self.canary.isChecked():
+            canary = {
+                "first": self.canary_first.value(),
+                "wait_minutes": self.canary_wait.value(),
+                "max_failure_percent": self.canary_most.value(),
+            }
+            made["canary"] = self._as_given("canary", canary)
+        if self.drift.isChecked():
+            made["drift_limit_percent"] = self.drift_most.value()
+        if self.undo.isChecked():
+            made["undo_seconds"] = self.undo_seconds.value()
+        for box, key in self._flags():
+            if box.isChecked():
+                made[key] = True
+        return made
+
+    def _as_given(self, name: str, entered: dict[str, Any]) -> dict[str, Any]:
+        """What the campaign said, as long as its editors were left alone: they show less than it can say."""
+        if name not in self._given:
+            return entered
+        given, first = self._given[name]
+        return dict(given) if entered == first else entered
+
+    def _flags(self) -> list[tuple[QCheckBox, str]]:
+        return [
+            (self.brake, "reply_brake"),
+            (self.local, "recipient_local"),
+            (self.ads, "possible_ad_window"),
+        ]
+
+    def show_rules(
+        self,
+        quiet: Mapping[str, Any] | None,
+        cap: Mapping[str, Any] | None,
+        options: Mapping[str, Any],
+        late: str,
+        repeat: Mapping[str, Any] | None,
+    ) -> None:
+        self._given = {}
+        self.quiet.setChecked(quiet is not None)
+        if quiet is not None:
+            self.quiet_from.setTime(QTime.fromString(str(quiet["from"])[:5], "HH:mm"))
+            self.quiet_to.setTime(QTime.fromString(str(quiet["to"])[:5], "HH:mm"))
+            self.quiet_zone.setCurrentIndex(0 if quiet.get("timezone") == "recipient" else 1)
+        self.cap.setChecked(cap is not None)
+        if cap is not None:
+            number, unit = int(str(cap["per"])[:-1]), str(cap["per"])[-1]
+            self.cap_most.setValue(int(cap["max"]))
+            self.cap_days.setValue(number if unit == "d" else max(1, round(number / 24)))
+        canary = options.get("canary")
+        self.canary.setChecked(canary is not None)
+        if canary:
+            self.canary_first.setValue(int(canary.get("first", 25)))
+            self.canary_wait.setValue(int(canary.get("wait_minutes", 10)))
+            self.canary_most.setValue(int(canary.get("max_failure_percent", 5)))
+        for box, spin, key in (
+            (self.drift, self.drift_most, "drift_limit_percent"),
+            (self.undo, self.undo_seconds, "undo_seconds"),
+        ):
+            box.setChecked(bool(options.get(key)))
+            spin.setValue(int(options.get(key) or spin.value()))
+        for box, key in self._flags():
+            box.setChecked(bool(options.get(key)))
+        self.late.setCurrentIndex(max(0, self.late.findData(late)))
+        self.repeat.setCurrentIndex(max(0, self.repeat.findData(repeat["every"] if repeat else "")))
+        if repeat and "times" in repeat:
+            self.repeat_times.setValue(int(repeat["times"]))
+        shown = {
+            "cap": self.frequency_cap(),
+            "repeat": self.repeating(),
+            "canary": self.options().get("canary"),
+        }
+        for name, given in (("cap", cap), ("repeat", repeat), ("canary", canary)):
+            if given and shown[name]:
+                self._given[name] = (given, shown[name] or {})
+
+
+def _spin(least: int, most: int, value: int, suffix: str = "") -> QSpinBox:
+    made = QSpinBox()
+    made.setRange(least, most)
+    made.setValue(value)
+    made.setSuffix(suffix)
+    return made
