@@ -79,12 +79,13 @@ class NotGraph(Unreachable):
 def refusal_of(body: Any, http_status: int) -> Refusal | None:
     """The error object of an answer, None when the answer has none."""
     error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(error, dict) or not isinstance(error.get("code"), int):
+    code = _number(error.get("code")) if isinstance(error, dict) else None
+    if not isinstance(error, dict) or code is None:
         return None
-    subcode, transient = error.get("error_subcode"), error.get("is_transient")
+    transient = error.get("is_transient")
     return Refusal(
-        code=error["code"],
-        subcode=subcode if isinstance(subcode, int) else None,
+        code=code,
+        subcode=_number(error.get("error_subcode")) or None,
         text=str(error.get("message", "")),
         type=str(error.get("type", "")),
         is_transient=transient if isinstance(transient, bool) else None,
@@ -93,3 +94,13 @@ def refusal_of(body: Any, http_status: int) -> Refusal | None:
         user_text=str(error.get("error_user_msg") or ""),
         http_status=http_status,
     )
+
+
+def _number(value: Any) -> int | None:
+    """A code, which some servers in between write as text."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        return None
