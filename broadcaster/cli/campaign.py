@@ -16,10 +16,12 @@ from broadcaster.cli.frame import Group, facts_text, instant, json_option, read_
 from broadcaster.clock import iso
 from broadcaster.contacts import people
 from broadcaster.errors import NotFound, RefusedByPolicy
-from broadcaster.policy import explain as explaining
-from broadcaster.policy import forecast as forecasting
+from broadcaster.policy.explain import explain as explain_person
+from broadcaster.policy.forecast import forecast as forecast_hours
+from broadcaster.policy.forecast import queue_aware
 from broadcaster.queue import control, trial
 from broadcaster.reports.figures import status as status_of
+from broadcaster.workspace import Workspace
 
 
 @click.group(cls=Group)
@@ -122,7 +124,7 @@ def explain(ctx: click.Context, name: str, recipient: str, at_text: str | None, 
         contact_id = people.find(conn, row.page_id, recipient)
         if contact_id is None:
             raise NotFound(f"The Page knows nobody with the id {recipient!r}.", "Check the id.")
-        found = explaining.explain(conn, question_for(conn, row, at), contact_id)
+        found = explain_person(conn, question_for(conn, row, at), contact_id)
     document = {
         "psid": found.psid,
         "eligible": found.eligible,
@@ -160,8 +162,8 @@ def forecast(ctx: click.Context, name: str, from_text: str | None, hours: int, a
         row = catalogue.get(conn, name)
         start = instant(from_text, "--from") if from_text else space.clock.now()
         question = question_for(conn, row, start)
-        found = forecasting.forecast(conn, question, start, hours)
-        fit = forecasting.queue_aware(conn, question, start, row.throttle_per_second)
+        found = forecast_hours(conn, question, start, hours)
+        fit = queue_aware(conn, question, start, row.throttle_per_second)
     document: dict[str, Any] = {
         "hours": [{"at": iso(at), "eligible": count} for at, count in found.hours],
         "best": {"at": iso(found.best[0]), "eligible": found.best[1]} if found.best else None,
@@ -240,7 +242,7 @@ def schedule(ctx: click.Context, name: str, at_text: str, as_json: bool) -> None
     )
 
 
-def _control(verb: str, act: Callable[..., None], text: str) -> None:
+def _control(verb: str, act: Callable[[Workspace, int], object], text: str) -> None:
     @campaign.command(verb, help=text)
     @click.argument("name")
     @json_option
@@ -249,15 +251,27 @@ def _control(verb: str, act: Callable[..., None], text: str) -> None:
         with workspace(ctx) as space:
             with space.store.read() as conn:
                 row = catalogue.get(conn, name)
-            act(space.store, row.id, actor=space.settings.actor, at=space.clock.now())
+            act(space, row.id)
             with space.store.read() as conn:
                 state = catalogue.get(conn, row.id).state
         show(as_json, {"name": name, "state": state}, f"{name}: {state}.")
 
 
-_control("pause", control.pause, "Stop before the next message; what is on the wire finishes.")
-_control("resume", control.resume, "Go on where it stopped.")
-_control("cancel", control.cancel, "End it; what is on the wire finishes, the rest is cancelled.")
+_control(
+    "pause",
+    lambda space, id_: control.pause(space.store, id_, space.settings.actor, space.clock.now()),
+    "Stop before the next message; what is on the wire finishes.",
+)
+_control(
+    "resume",
+    lambda space, id_: control.resume(space.store, space.clock, id_, space.settings.actor),
+    "Go on where it stopped.",
+)
+_control(
+    "cancel",
+    lambda space, id_: control.cancel(space.store, id_, space.settings.actor, space.clock.now()),
+    "End it; what is on the wire finishes, the rest is cancelled.",
+)
 
 
 @campaign.command("status")
@@ -278,7 +292,7 @@ def status(ctx: click.Context, name: str, as_json: bool) -> None:
 @click.option("--as-sent", "decision", flag_value="sent", help="Count the unconfirmed as sent.")
 @click.option("--send-again", "decision", flag_value="again", help="Send them again: may reach people twice.")
 @click.pass_context
-def resolve(ctx: click.Context, name: str, decision: str | None) -> None:
+def resolve(ctx: click.Context, name: str, decision: control.Decision | None) -> None:
     """Decide what to do with messages whose outcome could not be proven."""
     if decision is None:
         raise RefusedByPolicy(

@@ -31,10 +31,10 @@ _SHARED = (
 class Group(click.Group):
     """A noun of the command line."""
 
-    def command(self, *args: Any, **attrs: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    def command(self, *args: Any, **attrs: Any) -> Any:
+        """The decorator for a command of this noun."""
         attrs.setdefault("cls", Command)
-        decorator: Callable[[Callable[..., Any]], click.Command] = super().command(*args, **attrs)
-        return decorator
+        return super().command(*args, **attrs)
 
 
 class Command(click.Command):

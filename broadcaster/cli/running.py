@@ -47,11 +47,7 @@ def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None) ->
 
 def _watch(space: Workspace, stop: threading.Event, until_idle: bool, receiving: bool) -> None:
     while not stop.wait(0.2):
-        if (
-            until_idle
-            and idle.is_idle(space.store, space.clock.now())
-            and not (receiving and _receipts_flow(space))
-        ):
+        if until_idle and _is_idle(space) and not (receiving and _receipts_flow(space)):
             return
 
 

@@ -19,7 +19,7 @@ from broadcaster.graph.errors import describe
 from broadcaster.queue import ledger
 from broadcaster.queue.breaker import pause_campaign
 from broadcaster.queue.launch import launch
-from broadcaster.queue.ledger import CAMPAIGNS, ROWS
+from broadcaster.queue.ledger import CONTACTS, CAMPAIGNS, ROWS
 from broadcaster.states import AudienceKind, CampaignState, DeliveryState, PauseCause
 from broadcaster.store import Store
 
@@ -133,11 +133,26 @@ def retry_failed(
         audience = saved.save(
             conn, campaign.page_id, f"{name}: failed", {"all": []}, kind=AudienceKind.STATIC, now=at
         )
-        saved.set_static(conn, audience.id, people)
+        saved.set_static(conn, audience.id, _psids(conn, people))
         copy = replace(draft, name=name, audience=f"{name}: failed", repeat=None)
         made = catalogue.create(conn, copy, actor=actor, at=at, parent_id=campaign_id)
-        _log(conn, campaign, "retry made", actor, at, people=len(people), campaign=name)
+        _log(conn, campaign, "retry made", actor, at, people=len(people), made=name)
         return made
+
+
+def unconfirmed_ids(conn: Connection, campaign_id: int) -> list[int]:
+    """Rows of a campaign whose outcome is open."""
+    query = select(ROWS.c.id).where(
+        ROWS.c.campaign_id == campaign_id, ROWS.c.state == DeliveryState.UNCONFIRMED
+    )
+    return list(conn.execute(query).scalars())
+
+
+def _psids(conn: Connection, contact_ids: Sequence[int]) -> list[str]:
+    found: list[str] = []
+    for part in ledger.chunks(list(contact_ids)):
+        found += conn.execute(select(CONTACTS.c.psid).where(CONTACTS.c.id.in_(part))).scalars()
+    return found
 
 
 def _resolve(
