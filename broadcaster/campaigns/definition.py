@@ -140,7 +140,7 @@ def check_zone(name: Any, where: str) -> ZoneInfo:
     """The zone of that name. Raises BadInput saying where it was asked for."""
     try:
         return ZoneInfo(str(name))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:
         raise BadInput(
             f"{where} is {name!r}, which is not a time zone.", "Write a name like Europe/Berlin."
         ) from error

@@ -19,7 +19,7 @@ from broadcaster.graph.errors import describe
 from broadcaster.queue import ledger
 from broadcaster.queue.breaker import pause_campaign
 from broadcaster.queue.launch import launch
-from broadcaster.queue.ledger import CONTACTS, CAMPAIGNS, ROWS
+from broadcaster.queue.ledger import CAMPAIGNS, CONTACTS, ROWS
 from broadcaster.states import AudienceKind, CampaignState, DeliveryState, PauseCause
 from broadcaster.store import Store
 

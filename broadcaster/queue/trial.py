@@ -61,7 +61,11 @@ def send_test(
     except UnfitMessage as unfit:
         raise RefusedByPolicy(unfit.problem, "Shorten the text.") from unfit
     outcome = client.send(
-        psid, body, messaging_type=permission.messaging_type, tag=permission.tag, metadata=METADATA
+        psid,
+        body,
+        messaging_type=permission.messaging_type or "UPDATE",
+        tag=permission.tag,
+        metadata=METADATA,
     )
     result = _result(outcome)
     _keep(store, clock.now(), campaign, psid, result, actor)
