@@ -120,6 +120,7 @@ class MainWindow(QMainWindow):
         self._status_timer.start()
         kept = self.preferences.text("page", "home")
         self.go(kept if kept in PAGES else "home")
+        self.rail.button(self._current).setFocus()
 
     def show_guide(self, steps: Sequence[Step]) -> None:
         """Show the practice campaign's guide at the trailing edge."""

@@ -16,6 +16,7 @@ from broadcaster.events import Changed
 from ui import theme
 from ui.bridge import Bridge
 from ui.tasks import Tasks, Work
+from ui.widgets.fields import inset_numbers
 from ui.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class PageView(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        inset_numbers(self)
         if self._stale:
             self._refresh_now()
 

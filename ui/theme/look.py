@@ -14,6 +14,8 @@ from ui.theme.tokens import Tokens, load
 
 _PLACE = re.compile(r"\{([a-z_]+)(?:\.([a-z_]+))?\}")
 _look = load("light")
+SHIPPED = ["Inter", "Noto Sans Thai", "Noto Sans Devanagari", "Droid Sans Fallback", "DejaVu Sans"]
+"""The families shipped for machines without fonts, first choice first; the last is the system's, if any."""
 STYLE_MARGIN = 3
 """What the Fusion style adds beside the words of a table's cell."""
 
@@ -129,9 +131,11 @@ def _load_font(app: QApplication) -> None:
         return
     folder = resources.files("resources") / "fonts"
     for entry in folder.iterdir():
-        if entry.name.endswith(".otf"):
+        if entry.name.endswith((".otf", ".ttf")):
             QFontDatabase.addApplicationFont(str(entry))
-    app.setFont(QFont("Inter"))
+    shipped = QFont()
+    shipped.setFamilies(SHIPPED)
+    app.setFont(shipped)
     app.setProperty("systemPixels", load("light").lengths["type"]["body"])
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.widgets.labels import Text, restyle
+
+
+def inset_numbers(parent: QWidget) -> None:
+    """Air before the digits of spin boxes and dates, whose inner editor the style sheet cannot reach."""
+    for editor in parent.findChildren(QLineEdit, "qt_spinbox_lineedit"):
+        editor.setTextMargins(theme.space("xs"), 0, 0, 0)
 
 
 class Field(QWidget):
@@ -32,6 +38,7 @@ class Field(QWidget):
             editor.setFixedWidth(theme.size("field"))
         for part in (self._label, editor, self._below):
             column.addWidget(part)
+        inset_numbers(self)
 
     def fault(self, text: str) -> None:
         """Say what is wrong; "" when it is right."""

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from ui import text, theme
 from ui.i18n import tr
 from ui.pages.audiences.fields import FieldChoice, campaign_outcomes
+from ui.widgets.fields import inset_numbers
 
 MOST = 1e12
 _SPAN = re.compile(r"(\d+)([hdmw])")
@@ -48,6 +49,7 @@ class ValueEditor(QWidget):
         editor.setAccessibleName(name)
         self.line.addWidget(editor)
         self.setFocusProxy(editor)
+        inset_numbers(self)
 
 
 class NoValue(ValueEditor):

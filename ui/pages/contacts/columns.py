@@ -44,7 +44,7 @@ def columns(
             tone=lambda row: window_clock(row.last_interaction_at, now()).tone,
             width=190,
         ),
-        Column("state", tr("State"), lambda row: _state(row)[0], tone=lambda row: _state(row)[1], width=110),
+        Column("state", tr("State"), lambda row: _state(row)[0], tone=lambda row: _state(row)[1], width=100),
         Column(
             "last_interaction_at",
             tr("Last action"),
@@ -53,7 +53,7 @@ def columns(
             tip=full("last_interaction_at"),
             width=140,
         ),
-        Column("locale", tr("Language"), lambda row: row.locale or text.NONE, sort="locale", width=90),
+        Column("locale", tr("Language"), lambda row: row.locale or text.NONE, sort="locale", width=80),
         Column(
             "timezone",
             tr("Time zone"),
@@ -61,7 +61,7 @@ def columns(
             sort="timezone",
             shown=False,
         ),
-        Column("psid", tr("Id (PSID)"), lambda row: row.psid, sort="psid", width=150),
+        Column("psid", tr("Id (PSID)"), lambda row: row.psid, sort="psid", width=180),
         Column("labels", tr("Labels"), lambda row: ", ".join(row.labels) or text.NONE, width=160),
         Column(
             "entry_ref",
