@@ -32,6 +32,7 @@ from broadcaster.policy.quiet import QuietHours
 from broadcaster.policy.rules import HOUR, ORDER, Terms
 from broadcaster.states import ACCEPTED_STATES, Reason
 from broadcaster.store.tables import Contact, ContactAttributes, Delivery
+from broadcaster.store.tables.contact import NUMBER_SLOTS
 
 CONTACTS = Contact.__table__  # type: ignore[attr-defined]
 ATTRIBUTES = ContactAttributes.__table__  # type: ignore[attr-defined]
@@ -82,6 +83,14 @@ def stops(q: Question, terms: Terms) -> list[Stop]:
 def in_question(q: Question) -> Clause:
     """The audience, on its own Page."""
     return and_(CONTACTS.c.page_id == q.page_id, q.audience)
+
+
+def column_of(q: Question, field: str) -> str | None:
+    """The column of ``contact`` that holds a placeholder's value; None: the JSON of attributes."""
+    if not field.startswith("attribute."):
+        return field if field in CONTACTS.c else None
+    definition = q.definitions.get(field.removeprefix("attribute."))
+    return definition.slot if definition else None
 
 
 def flag(clause: Clause) -> Clause:
@@ -209,12 +218,10 @@ def counted_from(window: Rule) -> ColumnElement[int | None]:
 
 def _lacks(q: Question, field: str) -> Clause:
     """People without a value for a placeholder: NULL or empty, in a column or in the JSON of attributes."""
-    name = field.removeprefix("attribute.")
-    definition = q.definitions.get(name) if field.startswith("attribute.") else None
-    column = definition.slot if definition else name if field in CONTACTS.c else None
+    name, column = field.removeprefix("attribute."), column_of(q, field)
     if column is not None:
         held = CONTACTS.c[column]
-        return held.is_(None) if column.startswith("n") and definition else or_(held.is_(None), held == "")
+        return or_(held.is_(None), held == "") if column not in NUMBER_SLOTS else held.is_(None)
     entry = entries(ATTRIBUTES.c["values"]).table_valued("key", "value", joins_implicitly=True).alias("entry")
     there = (
         select(literal(1))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, false, select
 
 from broadcaster.errors import NotFound
-from broadcaster.policy.clauses import ATTRIBUTES, CONTACTS, DELIVERIES, flag
+from broadcaster.policy.clauses import ATTRIBUTES, CONTACTS, DELIVERIES, column_of, flag
 from broadcaster.policy.question import Question
 from broadcaster.policy.rules import Facts
 from broadcaster.states import ACCEPTED_STATES
@@ -15,9 +16,11 @@ from broadcaster.states import ACCEPTED_STATES
 
 def facts_of(conn: Connection, q: Question, contact_id: int) -> Facts:
     """Raises NotFound for a person whom the Page of the question does not know."""
+    columns = _columns(q)
     row = conn.execute(
         select(
-            CONTACTS,
+            CONTACTS.c.id,
+            *(CONTACTS.c[name] for name in dict.fromkeys((*_ALWAYS, *columns.values())) if name),
             flag(q.audience).label("in_audience"),
             flag(false() if q.excluded is None else q.excluded).label("excluded"),
             flag(false() if q.already is None else q.already).label("already"),
@@ -41,25 +44,32 @@ def facts_of(conn: Connection, q: Question, contact_id: int) -> Facts:
         last_message_at=row.last_message_at,
         ad_window_until=row.ad_window_until,
         timezone=row.timezone,
-        values=_values(conn, q, row),
+        values=_values(conn, row, columns),
         sent_at=tuple(sent.scalars()),
         already=bool(row.already),
         in_audience=bool(row.in_audience),
     )
 
 
-def _values(conn: Connection, q: Question, row: Any) -> dict[str, object]:
-    """Values of the required fields: a column, a slot, or the JSON beside the person."""
-    values: dict[str, object] = {}
-    loose: list[str] = []
-    for field in q.required_fields:
-        name = field.removeprefix("attribute.")
-        definition = q.definitions.get(name) if field.startswith("attribute.") else None
-        column = definition.slot if definition else name if field in CONTACTS.c else None
-        if column is None:
-            loose.append(field)
-        else:
-            values[field] = row._mapping[column]
+_ALWAYS = (
+    "psid",
+    "opted_out",
+    "unreachable",
+    "last_interaction_at",
+    "last_message_at",
+    "ad_window_until",
+    "timezone",
+)
+
+
+def _columns(q: Question) -> dict[str, str | None]:
+    """Required field → the column that holds it, None for the JSON beside the person."""
+    return {field: column_of(q, field) for field in q.required_fields}
+
+
+def _values(conn: Connection, row: Any, columns: Mapping[str, str | None]) -> dict[str, object]:
+    values: dict[str, object] = {field: row._mapping[name] for field, name in columns.items() if name}
+    loose = [field for field, name in columns.items() if name is None]
     if loose:
         query = select(ATTRIBUTES.c["values"]).where(ATTRIBUTES.c.contact_id == row.id)
         given = conn.execute(query).scalar_one_or_none() or {}

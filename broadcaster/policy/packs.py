@@ -235,6 +235,9 @@ class Pack(_Entry):
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.checksum[:12]})"
 
+    def __repr__(self) -> str:
+        return f"<Pack {self}>"
+
     def permission(self, key: str) -> Permission:
         """Raises NotFound for a way to send that the pack does not know."""
         found = self.permissions.get(key)
