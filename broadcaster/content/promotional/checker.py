@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from broadcaster.content.promotional import fitting
 from broadcaster.content.promotional.findings import Finding, Severity, TextCheck
-from broadcaster.content.promotional.lexicon import Entry, Language, Lexicon, shipped
+from broadcaster.content.promotional.lexicon import Language, Lexicon, shipped
 from broadcaster.content.promotional.links import Link, links
 from broadcaster.content.promotional.normalise import Plain, normalise
 from broadcaster.content.promotional.permissions import permission_key
@@ -88,13 +89,7 @@ class PromotionalChecker:
     ) -> tuple[float, list[Finding]]:
         plain = normalise(text, self._lexicon.words)
         found_links = links(text)
-        masked = _mask(plain, found_links, allowed)
-        worst, hits = 0.0, list[_Hit]()
-        for clause in _CLAUSE.finditer(masked):
-            weight, inside = self._clause(masked, clause.start(), clause.end(), languages)
-            worst = max(worst, weight)
-            if inside:
-                hits += inside
+        worst, hits = self._judge(_mask(plain, found_links, allowed), self._spoken(languages))
         findings = [self._finding(name, plain, hit, key, worst) for hit in hits]
         for link in found_links:
             if link.advertises:
@@ -102,23 +97,37 @@ class PromotionalChecker:
                 findings.append(self._link_finding(name, link, key))
         return worst, findings
 
-    def _clause(self, text: str, start: int, end: int, languages: Sequence[str]) -> tuple[float, list[_Hit]]:
-        known = [self._lexicon.languages[code] for code in languages if code in self._lexicon.languages]
-        spoken = known or list(self._lexicon.languages.values())
-        if "any" in self._lexicon.languages and self._lexicon.languages["any"] not in spoken:
-            spoken = [*spoken, self._lexicon.languages["any"]]
-        hits = [hit for language in spoken for hit in self._entries(language, text, start, end)]
-        cancelled = _cancelled(spoken, text, start, end)
-        hits = _without_overlaps([hit for hit in hits if hit.group not in cancelled])
-        by_group: dict[str, float] = {}
-        for hit in hits:
-            by_group[hit.group] = max(by_group.get(hit.group, 0.0), hit.weight)
-        return sum(by_group.values()), hits
+    def _spoken(self, languages: Sequence[str]) -> list[Language]:
+        """The lexicons to use: of the languages recognised (all, if none), and what needs no language."""
+        known = self._lexicon.languages
+        codes = [*languages, "any"] if languages else list(known)
+        return [known[code] for code in dict.fromkeys(codes) if code in known]
 
-    def _entries(self, language: Language, text: str, start: int, end: int) -> Iterable[_Hit]:
-        for entry in language.entries:
-            for found in entry.pattern.finditer(text, start, end):
-                yield _hit(entry, found)
+    def _judge(self, text: str, spoken: Sequence[Language]) -> tuple[float, list[_Hit]]:
+        """The weight of the worst clause, and the hits of all that no guard cancels."""
+        bounds = [clause.end() for clause in _CLAUSE.finditer(text)] or [len(text)]
+        clauses: dict[int, list[_Hit]] = {}
+        for language in spoken:
+            for entry in language.entries:
+                for start, end in entry.phrases.found(text):
+                    hit = _Hit(entry.group, start, end, entry.weight)
+                    clauses.setdefault(bisect_left(bounds, end), []).append(hit)
+        if not clauses:
+            return 0.0, []
+        cancelled: dict[int, set[str]] = {}
+        for language in spoken:
+            for phrases, groups in language.guards:
+                for _, end in phrases.found(text):
+                    cancelled.setdefault(bisect_left(bounds, end), set()).update(groups)
+        worst, kept = 0.0, list[_Hit]()
+        for number, found in clauses.items():
+            left = _without_overlaps([hit for hit in found if hit.group not in cancelled.get(number, ())])
+            weights: dict[str, float] = {}
+            for hit in left:
+                weights[hit.group] = max(weights.get(hit.group, 0.0), hit.weight)
+            worst = max(worst, sum(weights.values()))
+            kept += left
+        return worst, sorted(kept, key=lambda hit: hit.start)
 
     def _finding(self, name: str, plain: Plain, hit: _Hit, key: str, worst: float) -> Finding:
         group = self._lexicon.groups[hit.group]
@@ -177,19 +186,6 @@ def _severity(key: str, worst: float) -> Severity:
     if key == "standard":
         return Severity.INFO
     return Severity.VIOLATION if worst >= PROMOTIONAL else Severity.WARNING
-
-
-def _hit(entry: Entry, found: re.Match[str]) -> _Hit:
-    return _Hit(entry.group, found.start(), found.end(), entry.weight)
-
-
-def _cancelled(languages: Iterable[Language], text: str, start: int, end: int) -> set[str]:
-    groups: set[str] = set()
-    for language in languages:
-        for pattern, cancels in language.guards:
-            if pattern.search(text, start, end):
-                groups |= cancels
-    return groups
 
 
 def _without_overlaps(hits: list[_Hit]) -> list[_Hit]:

@@ -46,4 +46,4 @@ def problem(plain: str, key: str, languages: Sequence[Language], promotional: bo
 
 
 def _found(plain: str, sign: str, languages: Sequence[Language]) -> bool:
-    return any(sign in one.fit and one.fit[sign].search(plain) for one in languages)
+    return any(True for one in languages if sign in one.fit for _ in one.fit[sign].found(plain))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -31,11 +31,25 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Phrases:
+    """Many phrases, each with a piece of it that a text must hold before its pattern is tried."""
+
+    tried: tuple[tuple[str, re.Pattern[str]], ...]
+
+    def found(self, text: str) -> Iterator[tuple[int, int]]:
+        """Every place where one of them stands."""
+        for piece, pattern in self.tried:
+            if piece in text:
+                for match in pattern.finditer(text):
+                    yield match.span()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A phrase of one language. ``weight`` 1 makes its clause promotional by itself."""
 
     group: str
-    pattern: re.Pattern[str]
+    phrases: Phrases
     weight: float
     hit: str
     miss: str
@@ -45,8 +59,8 @@ class Entry:
 class Language:
     code: str
     entries: tuple[Entry, ...]
-    guards: tuple[tuple[re.Pattern[str], frozenset[str]], ...]
-    fit: Mapping[str, re.Pattern[str]]
+    guards: tuple[tuple[Phrases, frozenset[str]], ...]
+    fit: Mapping[str, Phrases]
     common: frozenset[str]
     """Frequent short words that tell this language from the others."""
 
@@ -79,8 +93,16 @@ def phrase(words: str) -> str:
     return f"{start}{''.join(parts)}{end}"
 
 
-def any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{phrase(one)})" for one in phrases) or r"(?!)")
+def any_of(given: Iterable[str]) -> Phrases:
+    """Phrases ready to be looked for."""
+    return Phrases(tuple((_piece(one), re.compile(phrase(one))) for one in given))
+
+
+def _piece(words: str) -> str:
+    """The longest plain run of letters of a phrase; empty when it has none."""
+    plain = (normalise(token.rstrip("*")).text for token in words.split() if token not in ("#", "_"))
+    runs = [run for token in plain for run in re.findall(r"[^\W_]+", token)]
+    return max(runs, key=len, default="")
 
 
 @cache
@@ -95,13 +117,13 @@ def shipped() -> Lexicon:
         if file.name.endswith(".toml") and code != "reasons":
             languages[code] = _language(code, tomllib.loads(file.read_text("utf-8")), groups)
     words = frozenset(
-        word for language in languages.values() for entry in language.entries for word in _plain_words(entry)
+        piece
+        for language in languages.values()
+        for entry in language.entries
+        for piece, _ in entry.phrases.tried
+        if len(piece) > 3
     )
     return Lexicon(groups, languages, words)
-
-
-def _plain_words(entry: Entry) -> list[str]:
-    return re.findall(r"[a-z]{4,}", entry.pattern.pattern)
 
 
 def _language(code: str, given: Mapping[str, Any], groups: Mapping[str, Group]) -> Language:
