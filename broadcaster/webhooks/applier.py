@@ -16,6 +16,8 @@ from broadcaster.webhooks.inbox import tidy
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
+GATHER_SECONDS = 0.03
+"""What comes within this time is applied together: a run costs the same ten statements for one or many."""
 
 
 class Applier:
@@ -76,6 +78,9 @@ class Applier:
                 self._idle = True
                 self._condition.notify_all()
                 self._condition.wait()
+            gathered = time.monotonic() + GATHER_SECONDS
+            while self._going and (left := gathered - time.monotonic()) > 0:
+                self._condition.wait(left)
             last = self._work
             self._work = False
             return self._going or last

@@ -12,6 +12,7 @@ import logging
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,7 +44,9 @@ class Receiver:
         self._clock = clock
         self._keys = PageKeys(store, secrets)
         self._applier = Applier(store, clock, hub)
-        self._writer = Writer(store, clock, lambda _new: self._applier.kick())
+        self._writer: Writer[asyncio.Future[None]] = Writer(
+            store, clock, lambda _new: self._applier.kick(), self._answer
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -118,19 +121,18 @@ class Receiver:
     async def _store(self, events: list[InboundEvent]) -> web.Response:
         if not events:
             return web.Response()
-        loop = asyncio.get_running_loop()
-        committed: asyncio.Future[None] = loop.create_future()
-
-        def done(failure: BaseException | None) -> None:
-            loop.call_soon_threadsafe(_settle, committed, failure)
-
-        self._writer.put(events, done)
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._writer.put(events, committed)
         try:
             await committed
         except (BroadcasterError, SQLAlchemyError):
             log.exception("webhook events could not be stored; the platform will post them again")
             return web.Response(status=503)
         return web.Response()
+
+    def _answer(self, posts: Sequence[asyncio.Future[None]], failure: BaseException | None) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_settle, posts, failure)
 
     def _handshake(self, request: web.BaseRequest) -> web.Response:
         """The platform's check of the address when webhooks are set up."""
@@ -140,13 +142,14 @@ class Receiver:
         return web.Response(status=403)
 
 
-def _settle(future: asyncio.Future[None], failure: BaseException | None) -> None:
-    if future.cancelled():
-        return
-    if failure is None:
-        future.set_result(None)
-    else:
-        future.set_exception(failure)
+def _settle(posts: Sequence[asyncio.Future[None]], failure: BaseException | None) -> None:
+    for post in posts:
+        if post.cancelled():
+            continue  # the poster has gone; its events are stored all the same
+        if failure is None:
+            post.set_result(None)
+        else:
+            post.set_exception(failure)
 
 
 def _request(*parts: object) -> web.BaseRequest:

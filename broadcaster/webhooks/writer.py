@@ -5,33 +5,45 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from broadcaster.clock import Clock
 from broadcaster.store import Store
 from broadcaster.webhooks.events import InboundEvent
 from broadcaster.webhooks.inbox import store_events
 
-Done = Callable[[BaseException | None], None]
-"""Called in the writer's thread after the commit, or with what prevented it."""
+Post = TypeVar("Post")
+"""What stands for one POST until it is answered."""
 
 MOST_POSTS = 256
 
 
-class Writer:
-    """Owns its thread. Everything handed in before ``stop`` is stored or answered with its failure."""
+class Writer(Generic[Post]):
+    """Owns its thread. Everything handed in before ``stop`` is stored or answered with its failure.
 
-    def __init__(self, store: Store, clock: Clock, stored: Callable[[int], None]) -> None:
+    ``stored`` hears how many new events a commit brought; then ``answer`` gets the POSTs it was made of,
+    with what prevented it or None. Both are called in the writer's thread.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        stored: Callable[[int], None],
+        answer: Callable[[Sequence[Post], BaseException | None], None],
+    ) -> None:
         self._store = store
         self._clock = clock
         self._stored = stored
-        self._waiting: queue.SimpleQueue[tuple[Sequence[InboundEvent], Done] | None] = queue.SimpleQueue()
+        self._answer = answer
+        self._waiting: queue.SimpleQueue[tuple[Sequence[InboundEvent], Post] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="webhook-writer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, events: Sequence[InboundEvent], done: Done) -> None:
-        self._waiting.put((events, done))
+    def put(self, events: Sequence[InboundEvent], post: Post) -> None:
+        self._waiting.put((events, post))
 
     def stop(self) -> None:
         self._waiting.put(None)
@@ -48,7 +60,7 @@ class Writer:
             if group:
                 self._commit(group)
 
-    def _commit(self, posts: Sequence[tuple[Sequence[InboundEvent], Done]]) -> None:
+    def _commit(self, posts: Sequence[tuple[Sequence[InboundEvent], Post]]) -> None:
         failure: BaseException | None = None
         new = 0
         try:
@@ -60,5 +72,4 @@ class Writer:
             failure = error
         if new:
             self._stored(new)
-        for _, done in posts:
-            done(failure)
+        self._answer([post for _, post in posts], failure)
