@@ -322,7 +322,8 @@ def _validated(given: dict[str, Any], name: str, places: dict[Place, int]) -> _F
     try:
         entries = _File.model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
+        # a mistyped key is reported twice, as unknown and as missing: the first says more
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         raise _refusal(name, line_of(places, first["loc"]), _in_words(first)) from error
     for path, keys in (
         ("rule", [rule.rule for rule in entries.rules]),
