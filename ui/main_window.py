@@ -57,7 +57,8 @@ class MainWindow(QMainWindow):
         self.guide: Guide | None = None
         self._build()
         self.setWindowTitle("Broadcaster")
-        self.setMinimumSize(theme.size("dialog") + theme.size("rail"), theme.size("dialog") * 3 // 4)
+        scale = theme.current().scale
+        self.setMinimumSize(round(theme.size("dialog") / scale), round(theme.size("sentence") / scale))
         if geometry := preferences.text("geometry"):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         self._status_timer = QTimer(self)
@@ -327,6 +328,10 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        compact = self.width() < theme.size("dialog") + theme.size("rail")
+        self.rail.set_compact(compact)
+        self.topbar.set_compact(compact)
+        self.statusbar_.set_compact(compact)
         if self.tray.isVisible():
             self.tray.place()
 

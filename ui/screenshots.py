@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 SIZES = ((1280, 800), (1920, 1080))
 SCHEMES = ("light", "dark")
 PATIENCE_SECONDS = 20.0
-CALM_SECONDS = 0.15
-"""A page is drawn when no work of the window has run for this long."""
+CALM_TURNS = 30
+"""A page is drawn when no work of the window has run for so many turns of its loop."""
+TURN_SECONDS = 0.01
 
 
 def pictures(
@@ -72,14 +73,13 @@ def _of_one_look(
 
 
 def settle(app: QApplication, window: MainWindow, patience: float = PATIENCE_SECONDS) -> None:
-    """Let the window work until nothing runs any more."""
+    """Let the window work until nothing has run for a number of turns of its loop."""
     end = time.monotonic() + patience
-    calm = time.monotonic()
-    while time.monotonic() < end and time.monotonic() - calm < CALM_SECONDS:
+    calm = 0
+    while time.monotonic() < end and calm < CALM_TURNS:
         app.processEvents()
-        if window.tasks.running:
-            calm = time.monotonic()
-        time.sleep(0.005)
+        calm = 0 if window.tasks.running else calm + 1
+        time.sleep(TURN_SECONDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

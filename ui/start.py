@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class Window:
         return pictures(workspace, folder)
 
 
-def has_display(environ: os._Environ[str] = os.environ) -> bool:
+def has_display(environ: Mapping[str, str] = os.environ) -> bool:
     """Can a window be shown? Always on Windows and macOS; elsewhere when a display server is named."""
     if sys.platform in ("win32", "darwin") or environ.get("QT_QPA_PLATFORM"):
         return True

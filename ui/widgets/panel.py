@@ -12,6 +12,9 @@ from ui.widgets.buttons import button, row
 from ui.widgets.labels import Text
 from ui.widgets.scroll import scrolled
 
+_WIDEST = 16_777_215
+"""Qt's own widest."""
+
 
 class SidePanel(QFrame):
     """Title, close button (Escape), and a scrolling ``body``."""
@@ -34,11 +37,16 @@ class SidePanel(QFrame):
         head.setContentsMargins(theme.space("l"), theme.space("s"), theme.space("s"), 0)
         column.addLayout(head)
         column.addWidget(scrolled(content), 1)
-        self.setFixedWidth(theme.size("panel"))
+        self.fill(False)
         escape = QShortcut(QKeySequence("Escape"), self)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         escape.activated.connect(self.close_panel)
         self.hide()
+
+    def fill(self, whole: bool) -> None:
+        """Take the whole width there is, or a panel's own."""
+        self.setMinimumWidth(0 if whole else theme.size("panel"))
+        self.setMaximumWidth(_WIDEST if whole else theme.size("panel"))
 
     def close_panel(self) -> None:
         self.hide()

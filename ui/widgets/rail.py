@@ -34,6 +34,7 @@ class Rail(QFrame):
         self.setObjectName("rail")
         self.setAccessibleName(tr("Pages of the program"))
         self._buttons: dict[str, QPushButton] = {}
+        self._compact = False
         group = QButtonGroup(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(*(theme.space("s"), theme.space("m")) * 2)
@@ -41,7 +42,7 @@ class Rail(QFrame):
         for place, (name, word) in enumerate(page_titles().items(), 1):
             column.addWidget(self._button(name, word, place, group))
         column.addStretch(1)
-        self.setFixedWidth(max(theme.size("rail"), self.sizeHint().width()))
+        self._fit()
 
     def _button(self, name: str, word: str, place: int, group: QButtonGroup) -> QPushButton:
         made = QPushButton(word)
@@ -59,7 +60,25 @@ class Rail(QFrame):
         return made
 
     def show_current(self, name: str) -> None:
+        """Mark where the window is; the keyboard's focus goes along when it is on the rail."""
+        if any(made.hasFocus() for made in self._buttons.values()):
+            self._buttons[name].setFocus()
         self._buttons[name].setChecked(True)
+
+    def set_compact(self, compact: bool) -> None:
+        """Icons without words, where large text leaves the pages too little room; the words stay as tips."""
+        if compact == self._compact:
+            return
+        self._compact = compact
+        for name, made in self._buttons.items():
+            made.setText("" if compact else page_titles()[name])
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumWidth(0)
+        self.setMaximumWidth(self.sizeHint().width())
+        if not self._compact:
+            self.setFixedWidth(max(theme.size("rail"), self.sizeHint().width()))
 
     def button(self, name: str) -> QPushButton:
         return self._buttons[name]

@@ -7,12 +7,11 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 def scrolled(content: QWidget) -> QScrollArea:
-    """Scrolls up and down only; the content takes the width there is."""
+    """The content takes the width there is; sideways only where it cannot be narrower (large text)."""
     area = QScrollArea()
     content.setObjectName("scrolled")
     area.setWidget(content)
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     return area

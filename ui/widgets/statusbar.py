@@ -25,6 +25,8 @@ class StatusBar(QFrame):
         line.setContentsMargins(theme.space("s"), theme.space("xs"), theme.space("s"), theme.space("xs"))
         line.setSpacing(theme.space("s"))
         self._parts: dict[str, QPushButton] = {}
+        self._words: dict[str, str] = {}
+        self._compact = False
         for name, icon in (("queue", "queue"), ("webhooks", "webhook"), ("sync", "sync")):
             line.addWidget(self._part(name, icon))
         line.addStretch(1)
@@ -38,12 +40,20 @@ class StatusBar(QFrame):
 
     def say(self, name: str, words: str, tone: str = "muted", tip: str = "") -> None:
         part = self._parts[name]
-        if part.text() == words and part.property("iconTone") == tone:
-            return
-        part.setText(words)
+        self._words[name] = words
+        part.setText("" if self._compact else words)
         part.setAccessibleName(words)
-        part.setToolTip(tip)
+        part.setToolTip(tip or words)
+        if part.property("iconTone") == tone:
+            return
         theme.set_icon(part, str(part.property("iconName")), tone)
+
+    def set_compact(self, compact: bool) -> None:
+        """Icons alone, with the words as tips, where large text needs the room."""
+        if compact != self._compact:
+            self._compact = compact
+            for name, part in self._parts.items():
+                part.setText("" if compact else self._words.get(name, ""))
 
     def button(self, name: str) -> QPushButton:
         return self._parts[name]

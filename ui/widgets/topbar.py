@@ -110,11 +110,19 @@ class TopBar(QFrame):
             return
         word, tone, icon = text.page_state(page.state)
         self._health.say(icon, tone)
+        self._health.setToolTip(word)
         self._state.say(word, tone)
         self._state.setToolTip(page.state_text or word)
 
     def _choose(self, page_id: int) -> None:
         self.page_chosen.emit(page_id)
+
+    def set_compact(self, compact: bool) -> None:
+        """Leave out what icons and tips say too, where large text needs the room."""
+        self._key.setHidden(compact)
+        self._state.setHidden(compact)
+        self._search.setText("" if compact else tr("Search or do anything"))
+        self._search.setMinimumWidth(0 if compact else theme.size("field"))
 
     def show_zone(self, key: str) -> None:
         self._zone.setText(key)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
@@ -75,7 +75,7 @@ class AudiencesPage(PageView):
         self.result.again.connect(self._other_sample)
         self.result.person.connect(partial(self.navigate.emit, "contacts"))
         self.result.campaign.connect(self._open_campaign)
-        split = QSplitter(Qt.Orientation.Horizontal)
+        split = self.split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(theme.space("l"))
         split.addWidget(self.list)
@@ -87,6 +87,15 @@ class AudiencesPage(PageView):
             split.setStretchFactor(place, share)
         self.stage = Stage(split)
         self.body.addWidget(self.stage, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Side by side where there is room, else one below the other."""
+        super().resizeEvent(event)
+        narrow = self.width() < theme.size("dialog") + theme.size("rail")
+        wanted = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        if self.split.orientation() != wanted:
+            self.split.setOrientation(wanted)
+            self.list.setMaximumHeight(3 * theme.size("row") if narrow else self.maximumHeight())
 
     def _editor(self) -> QWidget:
         self.name_edit = QLineEdit()

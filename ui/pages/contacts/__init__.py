@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from ui import text, theme
@@ -84,7 +85,7 @@ class ContactsPage(PageView):
         self.body.addLayout(tools)
         self.stage = Stage(self.table)
         self.panel = PersonPanel(self)
-        self.panel.closed.connect(self.table.setFocus)
+        self.panel.closed.connect(self._panel_closed)
         self.panel.changed.connect(self.model.invalidate)
         self.panel.campaign.connect(self._open_campaign)
         content = QWidget()
@@ -212,6 +213,21 @@ class ContactsPage(PageView):
         if isinstance(contact_id, int):
             self.panel.show_person(contact_id)
             self.panel.show()
+            self._fit()
+
+    def _panel_closed(self) -> None:
+        self._fit()
+        self.table.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where both have no room, the open panel takes the table's place until it is closed."""
+        narrow = self.width() < theme.size("panel") + 2 * theme.size("field")
+        self.panel.fill(narrow)
+        self.stage.setVisible(not (narrow and self.panel.isVisibleTo(self)))
 
     def _show_everyone(self) -> None:
         self.search.clear()

@@ -139,6 +139,7 @@ class ImportDialog(Dialog):
         self._preview.show()
         self._labels.setVisible("labels" in preview.mapping.values())
         self._enable(True)
+        self.adjustSize()
 
     def _mapping(self, preview: Any) -> QWidget:
         content = QWidget()
@@ -150,17 +151,20 @@ class ImportDialog(Dialog):
             box = self._boxes[name] = self._box(
                 name, preview.mapping.get(name), ignored=bool(preview.mapping) and name not in preview.mapping
             )
-            grid.addWidget(Text(name, wrap=False), place // 2, 2 * (place % 2))
+            grid.addWidget(Text(name), place // 2, 2 * (place % 2))
             grid.addWidget(box, place // 2, 2 * (place % 2) + 1)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(3, 1)
+        for at, share in enumerate((2, 3, 2, 3)):
+            grid.setColumnStretch(at, share)
         area = scrolled(content)
-        area.setMaximumHeight(theme.size("chart"))
+        lines = min(5, (len(preview.columns) + 1) // 2)
+        area.setFixedHeight(lines * (theme.size("control") + theme.space("s")) + theme.space("s"))
         return area
 
     def _box(self, column: str, field: str | None, *, ignored: bool) -> QComboBox:
         box = QComboBox()
         box.setAccessibleName(tr("What the column {column} is", column=column))
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(12)
         for key, words in known_fields().items():
             box.addItem(words, key)
         own = field if field and field not in known_fields() else f"attribute.{column.strip()}"
@@ -184,7 +188,7 @@ class ImportDialog(Dialog):
         model = PagedTable(columns, lambda ids: [rows[id] for id in ids], table)
         table.set_model(model)
         model.set_ids(list(range(len(rows))))
-        table.setMinimumHeight(4 * theme.size("row"))
+        table.setMinimumHeight(5 * theme.size("row"))
         return table
 
     # -- the import

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QListWidget, QListWidgetItem, QStackedWidget
 
 from ui import theme
 from ui.bridge import Bridge
@@ -27,6 +28,7 @@ from ui.widgets.scroll import scrolled
 if TYPE_CHECKING:
     from broadcaster.workspace import Workspace
 
+_ABOVE, _BESIDE = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
 SECTIONS: dict[str, tuple[str, type[Section]]] = {
     "pages": ("page", ConnectionsSection),
     "templates": ("template", TemplatesSection),
@@ -59,7 +61,6 @@ class SettingsPage(PageView):
         super().__init__(workspace, bridge, tasks)
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Sections of the settings"))
-        self.list.setFixedWidth(theme.size("field"))
         self.stack = QStackedWidget()
         self._sections: dict[str, Section] = {}
         for key, title in section_titles().items():
@@ -70,11 +71,19 @@ class SettingsPage(PageView):
             section = self._sections[key] = kind(self)
             self.stack.addWidget(scrolled(section))
         self.list.currentItemChanged.connect(self._chosen)
-        line = row(self.list, self.stack, gap="xl")
+        line = self._line = row(self.list, self.stack, gap="l")
         line.setStretch(1, 1)
         self.body.addWidget(Text(tr("Settings"), "title"))
         self.body.addLayout(line, 1)
         self.list.setCurrentRow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The list stands beside the section where there is room, else above it."""
+        super().resizeEvent(event)
+        narrow = self.width() < theme.size("dialog")
+        self._line.setDirection(_ABOVE if narrow else _BESIDE)
+        self.list.setMaximumWidth(self.maximumWidth() if narrow else theme.size("field"))
+        self.list.setMaximumHeight(3 * theme.size("row") if narrow else self.maximumHeight())
 
     def section(self, key: str) -> Section:
         return self._sections[key]

@@ -28,7 +28,7 @@ class ConnectionsSection(Section):
     def __init__(self, page: PageView) -> None:
         super().__init__(page)
         connect = button(tr("Connect a Page"), self.connect_page, "primary", "connect")
-        self.column.addLayout(row(Text(tr("Pages"), "lead"), None, connect))
+        self.column.addLayout(row(Text(tr("Pages"), "lead", wrap=False), None, connect))
         words = tr("Tokens and secrets are kept in the system's keyring, or in a file only you can read.")
         self.column.addWidget(Text(words, "muted"))
         self._list = QVBoxLayout()

@@ -36,7 +36,7 @@ class PolicySection(Section):
         super().__init__(page)
         newer = button(tr("Install a newer pack…"), partial(self.choose_file, "base"), icon="import")
         own = button(tr("Lay your own over it…"), partial(self.choose_file, "overlay"), icon="add")
-        self.column.addLayout(row(Text(tr("Policy packs"), "lead"), None, own, newer))
+        self.column.addLayout(row(Text(tr("Policy packs"), "lead", wrap=False), None, own, newer))
         words = tr(
             "What Meta allows is dated data, not code. A newer pack can be installed; it is compared first."
         )

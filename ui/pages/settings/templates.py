@@ -54,7 +54,9 @@ class TemplatesSection(Section):
         super().__init__(page)
         self.sync_button = button(tr("Fetch from Meta"), self.sync, icon="sync")
         new = button(tr("New template…"), self.create, "primary", "add")
-        self.column.addLayout(row(Text(tr("Utility templates"), "lead"), None, self.sync_button, new))
+        self.column.addLayout(
+            row(Text(tr("Utility templates"), "lead", wrap=False), None, self.sync_button, new)
+        )
         words = tr("Messages of the way to send “utility” are built from templates that Meta has approved.")
         self.column.addWidget(Text(words, "muted"))
         self._rows: dict[int, Any] = {}
