@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
+from math import isfinite
 from zoneinfo import ZoneInfo
 
 from broadcaster.clock import epoch_ms, iso
@@ -20,6 +22,9 @@ PERSON_FIELDS = (
 )  # fmt: skip
 IGNORED = frozenset({"line", "reason"})
 """Columns of a rejects file: importing a mended one needs no mapping."""
+BLOCK = 10_000
+KEPT = 5_000
+"""Distinct texts of a column that are remembered."""
 FUTURE_TOLERANCE = timedelta(minutes=5)
 MAX_TEXT = 10_000
 
@@ -67,40 +72,68 @@ def _field(title: str) -> str:
     return f"attribute.{title.strip()}"
 
 
-def infer_types(columns: Sequence[Column], rows: Iterable[RawRow]) -> tuple[dict[str, AttributeType], int]:
-    """The narrowest type that fits every value of each attribute column, and the number of rows."""
+def infer_types(columns: Sequence[Column], rows: Iterator[RawRow]) -> dict[str, AttributeType]:
+    """The narrowest type that fits every value of each attribute column."""
     open_: dict[int, set[AttributeType]] = {column.index: set(_CHECKS) for column in columns}
     filled: set[int] = set()
-    count = 0
-    for row in rows:
-        count += 1
-        if row.problem:
-            continue
-        for index in list(open_):
-            value = row.cells[index].strip()
-            if not value:
-                continue
-            filled.add(index)
-            open_[index] = {type_ for type_ in open_[index] if _CHECKS[type_](value)}
-            if not open_[index]:
-                del open_[index]
+    while any(open_.values()) and (block := list(islice(rows, BLOCK))):
+        cells = list(zip(*(row.cells for row in block if not row.problem), strict=True))
+        for index, types in open_.items() if cells else ():
+            texts = {text.strip() for text in set(cells[index])} - {""}
+            if texts:
+                filled.add(index)
+            types -= {type_ for type_ in types if not all(map(_CHECKS[type_], texts))}
     order = (AttributeType.YES_NO, AttributeType.NUMBER, AttributeType.DATE)
-    types = {}
-    for column in columns:
-        fits = open_.get(column.index, set()) if column.index in filled else set()
-        types[column.field] = next((type_ for type_ in order if type_ in fits), AttributeType.TEXT)
-    return types, count
+    return {
+        column.field: next(
+            (type_ for type_ in order if column.index in filled and type_ in open_[column.index]),
+            AttributeType.TEXT,
+        )
+        for column in columns
+    }
 
 
+_FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
 _YES_NO = {"true": True, "false": False, "yes": True, "no": False}
 
 _CHECKS: dict[AttributeType, Callable[[str], object]] = {
     AttributeType.NUMBER: _NUMBER.fullmatch,
-    AttributeType.DATE: _DATE.match,
+    AttributeType.DATE: lambda value: _DATE.fullmatch(value) and _fits(_date, value),
     AttributeType.YES_NO: lambda value: value.casefold() in _YES_NO,
 }
+
+
+def _fits(read: Reader, text: str) -> bool:
+    try:
+        read(text)
+    except Refused:
+        return False
+    return True
+
+
+class Cells(dict[str, Cell]):
+    """What the texts of one column are stored as: every distinct text is read once (an empty one is None).
+
+    ``refused`` holds the texts that cannot be taken, with the reason, until it is cleared.
+    """
+
+    def __init__(self, read: Reader) -> None:
+        super().__init__({"": None})
+        self._read = read
+        self.refused: dict[str, str] = {}
+
+    def __missing__(self, text: str) -> Cell:
+        plain = text.strip()
+        try:
+            value = self._read(plain) if plain else None
+        except Refused as problem:
+            self.refused[text] = str(problem)
+            return None
+        if len(self) < KEPT:
+            self[text] = value
+        return value
 
 
 def readers(columns: Sequence[Column], known: Mapping[str, AttributeDef], now: datetime) -> dict[str, Reader]:
@@ -147,10 +180,9 @@ def _text(text: str) -> str:
 
 
 def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise Refused(f"{text[:40]!r} is not a number") from error
+    if not _FLOAT.fullmatch(text) or not isfinite(value := float(text)):
+        raise Refused(f"{text[:40]!r} is not a number")
+    return value
 
 
 def _yes_no(text: str) -> bool:
@@ -165,18 +197,17 @@ def _date(text: str) -> str:
     try:
         if len(text) == 10:
             return datetime.fromisoformat(text).date().isoformat()
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
+        instant = datetime.fromisoformat(text).replace(microsecond=0)
+        return instant.isoformat() if instant.tzinfo is None else iso(instant)
+    except (ValueError, OverflowError) as error:
         raise Refused(f"{text[:40]!r} is not a date; write 2026-11-20") from error
-    if instant.tzinfo is None:
-        return instant.isoformat()
-    return iso(instant.replace(microsecond=0))
 
 
 def _instant(text: str, now: datetime) -> int:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
+        instant = instant if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         serial = " (it looks like a spreadsheet's serial number)" if _NUMBER.fullmatch(text) else ""
         raise Refused(
             f"last_interaction_at {text[:40]!r} is not a time{serial}; write 2026-11-20T09:00:00+01:00"
@@ -185,7 +216,7 @@ def _instant(text: str, now: datetime) -> int:
         raise Refused(f"last_interaction_at {text[:40]!r} has no offset; write 2026-11-20T09:00:00+01:00")
     if instant > now + FUTURE_TOLERANCE:
         raise Refused(f"last_interaction_at {text[:40]!r} is in the future")
-    return epoch_ms(instant.astimezone(UTC))
+    return epoch_ms(instant)
 
 
 @lru_cache(maxsize=2048)

@@ -7,11 +7,9 @@ taken whole batches and says where it stopped; importing the file again goes on 
 from __future__ import annotations
 
 import csv
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +20,9 @@ from broadcaster.clock import Clock
 from broadcaster.contacts import columns as cells
 from broadcaster.contacts import reading, staging
 from broadcaster.contacts.attributes import AttributeDef, define, definitions
-from broadcaster.contacts.columns import Column, Refused
+from broadcaster.contacts.columns import Column
 from broadcaster.contacts.reading import FileShape, RawRow
+from broadcaster.contacts.taking import Batch, Taker
 from broadcaster.states import AttributeType
 from broadcaster.store import Store
 from broadcaster.store.tables import ImportRun
@@ -89,7 +88,7 @@ def preview(path: Path, mapping: Mapping[str, str] | None = None) -> ImportPrevi
     found = cells.assign(shape.columns, mapping, path.name) if _has_psid(shape, mapping) else []
     sample = list(islice(reading.rows(shape), SAMPLE))
     attributes = [column for column in found if column.field.startswith("attribute.")]
-    types, _ = cells.infer_types(attributes, sample)
+    types = cells.infer_types(attributes, iter(sample))
     return ImportPreview(
         shape.encoding,
         shape.delimiter,
@@ -122,8 +121,13 @@ def import_contacts(
     shape = reading.look_at(path)
     assigned = cells.assign(shape.columns, mapping, path.name)
     attributes = [column for column in assigned if column.field.startswith("attribute.")]
-    types, total = cells.infer_types(attributes, reading.rows(shape))
-    work = _Import(store, clock, page_id, shape, assigned, types, total, label_mode, dry_run, actor)
+    with store.read() as conn:
+        known = definitions(conn, page_id)
+    new = [column for column in attributes if column.field.removeprefix("attribute.") not in known]
+    types = cells.infer_types(new, reading.rows(shape))
+    if all(column.field != "labels" for column in assigned):
+        label_mode = "add"  # a file without labels takes none away
+    work = _Import(store, clock, page_id, shape, assigned, types, label_mode, dry_run, actor)
     result = work.run(rejects, progress, cancelled or threading.Event())
     if reading.changed_since(shape):
         result = replace(result, warning="The file changed while it was read: import it again.")
@@ -143,13 +147,11 @@ class _Import:
     shape: FileShape
     columns: list[Column]
     types: dict[str, AttributeType]
-    total: int
     label_mode: LabelMode
     dry_run: bool
     actor: str
     run_id: int = 0
     known: dict[str, AttributeDef] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
     done: int = 0
     result: ImportResult = field(default_factory=ImportResult)
 
@@ -158,21 +160,21 @@ class _Import:
     ) -> ImportResult:
         started = self.clock.monotonic()
         self._begin()
-        taker = _Taker(self.columns, self.known, self.clock.now(), self.seen)
-        refused: list[tuple[RawRow, str]] = []
+        taker = Taker(self.columns, self.known, self.clock.now())
         rows = reading.rows(self.shape)
         with _RejectsFile(rejects, self.shape) as file:
             while batch := list(islice(rows, BATCH)):
                 if cancelled.is_set():
                     self.result = replace(self.result, cancelled=True)
                     break
-                refused.clear()
-                self._take(taker.take(batch, refused), refused)
-                file.write(refused)
                 self.done += len(batch)
+                taken = taker.take(batch)
+                self._take(taken)
+                file.write(taken.refused)
                 if progress:
                     seconds = max(0.001, self.clock.monotonic() - started)
-                    progress(ImportProgress(self.done, self.total, self.done / seconds))
+                    total = max(self.shape.lines - 1, self.done)
+                    progress(ImportProgress(self.done, total, self.done / seconds))
             self.result = replace(self.result, rejects_file=file.path)
         self._end()
         return replace(
@@ -198,23 +200,21 @@ class _Import:
             )  # fmt: skip
             self.run_id = int((inserted.inserted_primary_key or (0,))[0])
 
-    def _take(self, batch: _Batch, refused: Sequence[Any]) -> None:
+    def _take(self, batch: Batch) -> None:
         """One batch, one transaction; a dry run undoes its own."""
         with _transaction(self.store, self.dry_run) as conn:
-            names = [name for _, name in batch.labels]
-            ids = staging.label_ids(conn, self.page_id, names) if names else {}
-            staging.stage(conn, batch.rows, [(psid, ids[name]) for psid, name in batch.labels])
-            found = staging.compare(conn, self.page_id, self.label_mode)
+            run = None if self.dry_run else self.run_id
+            found = staging.take(conn, self.page_id, batch, self.label_mode, self.clock.now(), run)
+            so_far = self.result
             self.result = replace(
-                self.result,
-                created=self.result.created + found.created,
-                updated=self.result.updated + found.updated,
-                unchanged=self.result.unchanged + found.unchanged,
-                duplicates=self.result.duplicates + batch.duplicates,
-                rejected=self.result.rejected + len(refused) - batch.duplicates,
+                so_far,
+                created=so_far.created + found.created,
+                updated=so_far.updated + found.updated,
+                unchanged=so_far.unchanged + found.unchanged,
+                duplicates=so_far.duplicates + batch.duplicates,
+                rejected=so_far.rejected + len(batch.refused) - batch.duplicates,
             )
             if not self.dry_run:
-                staging.apply(conn, self.page_id, self.run_id, self.label_mode, self.clock.now())
                 self._note(conn, state="running")
 
     def _end(self) -> None:
@@ -224,6 +224,7 @@ class _Import:
             state = "cancelled" if self.result.cancelled else "finished"
             rejects = str(self.result.rejects_file) if self.result.rejects_file else None
             self._note(conn, state=state, finished_at=self.clock.now(), rejects_file=rejects)
+            staging.refresh_statistics(conn, self.result.created)
 
     def _note(self, conn: Connection, **values: Any) -> None:
         names = ("created", "updated", "unchanged", "duplicates", "rejected")
@@ -231,77 +232,6 @@ class _Import:
         conn.execute(
             update(RUNS).where(RUNS.c.id == self.run_id).values(done_rows=self.done, **counts, **values)
         )
-
-
-@dataclass(slots=True)
-class _Batch:
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
-    labels: list[tuple[str, str]] = field(default_factory=list)
-    duplicates: int = 0
-
-
-class _Taker:
-    """Turns rows into staged tuples; rows that cannot be taken go to ``refused`` with the reason."""
-
-    def __init__(
-        self, columns: list[Column], known: Mapping[str, AttributeDef], now: datetime, seen: set[str]
-    ) -> None:
-        read = cells.readers(columns, known, now)
-        self._psid = next(column.index for column in columns if column.field == "psid")
-        self._labels = next((column.index for column in columns if column.field == "labels"), None)
-        places = {name: place for place, name in enumerate(staging.STAGED)}
-        self._direct: list[tuple[int, int, cells.Reader]] = []
-        self._loose: list[tuple[int, str, cells.Reader, AttributeType]] = []
-        for column in columns:
-            if column.field == "labels":
-                continue
-            name = column.field.removeprefix("attribute.")
-            slot = known[name].slot if column.field.startswith("attribute.") else column.field
-            if slot is None:
-                self._loose.append((column.index, name, read[column.field], known[name].type))
-            else:
-                self._direct.append((column.index, places[slot], read[column.field]))
-        self._empty: tuple[Any, ...] = (None,) * len(staging.STAGED)
-        self._loose_place = places["loose"]
-        self._seen = seen
-
-    def take(self, batch: Sequence[RawRow], refused: list[tuple[RawRow, str]]) -> _Batch:
-        taken = _Batch()
-        for row in batch:
-            try:
-                if row.problem:
-                    raise Refused(row.problem)
-                values = self._values(row.cells)
-            except Refused as problem:
-                refused.append((row, str(problem)))
-                continue
-            psid = values[0]
-            if psid in self._seen:
-                taken.duplicates += 1
-                refused.append((row, f"psid {psid} stands in the file before; the first row counts"))
-                continue
-            self._seen.add(psid)
-            taken.rows.append(tuple(values))
-            if self._labels is not None and (text := row.cells[self._labels]):
-                names = {name.strip() for name in text.split(";")} - {""}
-                taken.labels += [(psid, name) for name in sorted(names)]
-        return taken
-
-    def _values(self, row: list[str]) -> list[Any]:
-        values = list(self._empty)
-        for index, place, read in self._direct:
-            if text := row[index].strip():
-                values[place] = read(text)
-        if values[0] is None:
-            raise Refused("the psid is empty")
-        if self._loose:
-            loose = {
-                name: value == "true" if type_ == AttributeType.YES_NO else value
-                for index, name, read, type_ in self._loose
-                if (text := row[index].strip()) and (value := read(text)) is not None
-            }
-            values[self._loose_place] = json.dumps(loose, sort_keys=True) if loose else None
-        return values
 
 
 class _RejectsFile:

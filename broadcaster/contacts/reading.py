@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 from zipfile import BadZipFile
 
 from openpyxl import load_workbook
@@ -25,7 +27,10 @@ DELIMITERS = ",;\t|"
 CELL_LIMIT = 100_000
 """Characters in one cell: more is a quote that was never closed."""
 MAX_COLUMNS = 500
+LINE_LIMIT = CELL_LIMIT * 4
 _CHUNK = 1 << 20
+_BLOCK = 2_000
+"""Lines that are read at once as long as each of them is a whole row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,11 @@ class FileShape:
     columns: tuple[str, ...]
     sha256: str
     size: int
+    lines: int
+    """Rows at most, 0 where it is not known (a workbook)."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
+class RawRow(NamedTuple):
     """One row: the line it starts on (1 is the header) and its cells; ``problem`` when it cannot be read."""
 
     line: int
@@ -60,13 +66,13 @@ def look_at(path: Path) -> FileShape:
             header = _first_line(path, encoding)
             delimiter = _delimiter(header)
             columns = [cell.strip() for cell in next(csv.reader([header], delimiter=delimiter), [])]
-        digest = _sha256(path)
+        digest, breaks = _digest(path)
     except OSError as error:
         raise BadInput(
             f"{path} cannot be read: {error.strerror or error}.", "Check the path and its rights."
         ) from error
     _check_header(path, columns)
-    return FileShape(path, encoding, delimiter, tuple(columns), digest, size)
+    return FileShape(path, encoding, delimiter, tuple(columns), digest, size, breaks if delimiter else 0)
 
 
 def rows(shape: FileShape) -> Iterator[RawRow]:
@@ -140,20 +146,25 @@ def _delimiter(header: str) -> str:
 
 
 class _Lines:
-    """The file's lines, those of the row being read kept, so that a broken row can be read again."""
+    """Lines of a block and then of the file; those of the row being read are kept, to read it again."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self.number = 0
+    def __init__(self, block: list[str], file: TextIO, number: int) -> None:
+        self._block, self._file, self._used = block, file, 0
+        self.number = number
         self.kept: list[str] = []
+
+    @property
+    def block_ended(self) -> bool:
+        return self._used >= len(self._block)
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline(CELL_LIMIT * 4)
+        line = self._file.readline(LINE_LIMIT) if self.block_ended else self._block[self._used]
         if not line:
             raise StopIteration
+        self._used += 1
         self.number += 1
         self.kept.append(line)
         return line
@@ -161,29 +172,51 @@ class _Lines:
 
 def _csv_rows(shape: FileShape) -> Iterator[RawRow]:
     csv.field_size_limit(CELL_LIMIT)
-    wide = len(shape.columns)
+    wide, number = len(shape.columns), 1
     with _open(shape.path, shape.encoding) as file:
         file.readline(_CHUNK)
-        lines = _Lines(file)
-        lines.number = 1
-        reader = csv.reader(lines, delimiter=shape.delimiter)
-        while True:
-            start = lines.number + 1
-            lines.kept.clear()
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield from _one_by_one(lines.kept, start, wide, shape.delimiter)
-                reader = csv.reader(lines, delimiter=shape.delimiter)
+        while block := list(islice(iter(partial(file.readline, LINE_LIMIT), ""), _BLOCK)):
+            whole = _whole_rows(block, wide, shape.delimiter)
+            if whole is not None:
+                yield from map(RawRow, count(number + 1), whole)
+                number += len(block)
                 continue
-            if len(cells) == wide:
-                yield RawRow(start, cells)
-            elif len(lines.kept) > 1:
-                yield from _one_by_one(list(lines.kept), start, wide, shape.delimiter)
-            elif cells:
-                yield RawRow(start, cells, _width_problem(len(cells), wide))
+            lines = _Lines(block, file, number)
+            yield from _careful(lines, wide, shape.delimiter)
+            number = lines.number
+
+
+def _whole_rows(block: list[str], wide: int, delimiter: str) -> list[list[str]] | None:
+    """The cells of a block in which every line is one row of the right width; None for any other."""
+    if block[-1].count('"') % 2:
+        return None
+    try:
+        found = list(csv.reader(block, delimiter=delimiter))
+    except csv.Error:
+        return None
+    return found if len(found) == len(block) and set(map(len, found)) == {wide} else None
+
+
+def _careful(lines: _Lines, wide: int, delimiter: str) -> Iterator[RawRow]:
+    """Row by row to the end of the block and of the row that reaches over it."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    while not lines.block_ended:
+        start = lines.number + 1
+        lines.kept.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield from _one_by_one(lines.kept, start, wide, delimiter)
+            reader = csv.reader(lines, delimiter=delimiter)
+            continue
+        if len(cells) == wide:
+            yield RawRow(start, cells)
+        elif len(lines.kept) > 1:
+            yield from _one_by_one(list(lines.kept), start, wide, delimiter)
+        elif cells:
+            yield RawRow(start, cells, _width_problem(len(cells), wide))
 
 
 def _one_by_one(kept: list[str], start: int, wide: int, delimiter: str) -> Iterator[RawRow]:
@@ -238,6 +271,11 @@ def _cell_text(value: object) -> str:
     return str(value)
 
 
-def _sha256(path: Path) -> str:
+def _digest(path: Path) -> tuple[str, int]:
+    """SHA-256 of the file, and its line breaks."""
+    digest, breaks = hashlib.sha256(), 0
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            breaks += chunk.count(b"\n")
+    return digest.hexdigest(), breaks

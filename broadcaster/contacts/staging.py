@@ -1,24 +1,23 @@
-"""A batch of an import, set-based: staged beside the people, compared, then created or updated in one go."""
+"""A batch of an import, set-based: who is new is inserted, who is known is staged, compared and updated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress, repeat
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
 from broadcaster.clock import epoch_ms
-from broadcaster.store.tables import ContactAttributes, Label
+from broadcaster.contacts.taking import Batch
+from broadcaster.store.tables import Label
 from broadcaster.store.tables.contact import NUMBER_SLOTS, TEXT_SLOTS
 
 LABELS = Label.__table__  # type: ignore[attr-defined]
-ATTRIBUTES = ContactAttributes.__table__  # type: ignore[attr-defined]
 
 PLAIN = ("first_name", "last_name", "locale", "timezone", *TEXT_SLOTS, *NUMBER_SLOTS)
-STAGED = ("psid", "opted_out", "last_interaction_at", "loose", *PLAIN)
-"""Columns of a staged row, in the order of the tuples given to ``stage``."""
 BEFORE = (
     *PLAIN,
     "opted_out",
@@ -27,6 +26,9 @@ BEFORE = (
     "last_interaction_source",
     "last_interaction_kind",
 )
+WORTH_STATISTICS = 5_000
+OPT_OUT_REASON = "opted_out in the imported file"
+_STAGED = ("contact_id", "opted_out", "last_interaction_at", "loose", *PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,117 +38,241 @@ class BatchResult:
     unchanged: int
 
 
-def stage(conn: Connection, rows: Sequence[tuple[Any, ...]], labels: Sequence[tuple[str, int]]) -> None:
-    """Put a batch beside the people: rows in the order of STAGED, and (psid, label id) pairs."""
-    types = {"opted_out": "BOOLEAN", "last_interaction_at": "BIGINT"}
+def take(
+    conn: Connection, page_id: int, batch: Batch, label_mode: str, now: datetime, import_id: int | None
+) -> BatchResult:
+    """Take a batch into a Page; with ``import_id`` None only find out what would happen."""
+    at = epoch_ms(now)
+    known = _known(conn, page_id, batch.psids)
+    labels = _label_ids(conn, page_id, batch.labels)
+    ids = list(map(known.get, batch.psids))
+    new = [id_ is None for id_ in ids]
+    created = sum(new)
+    if created and import_id is not None:
+        fresh = _ids_for(conn, created)
+        _create(conn, page_id, _part(batch, new), fresh, labels, at, import_id)
+    if created == len(ids):
+        return BatchResult(created, 0, 0)
+    old = [not one for one in new]
+    _stage(conn, _part(batch, old), [id_ for id_ in ids if id_ is not None], labels)
+    changed = _keep_changed(conn, label_mode)
+    if changed and import_id is not None:
+        _change(conn, page_id, label_mode, at, import_id)
+    return BatchResult(created, changed, len(ids) - created - changed)
+
+
+def refresh_statistics(conn: Connection, created: int) -> None:
+    """Let the database look at its tables again, so that it plans well with many new people."""
+    if created >= WORTH_STATISTICS:
+        if conn.dialect.name == "sqlite":
+            conn.exec_driver_sql("PRAGMA analysis_limit=2000")
+        conn.exec_driver_sql("ANALYZE")
+
+
+def _part(batch: Batch, chosen: Sequence[bool]) -> Batch:
+    if all(chosen):
+        return batch
+    return Batch(
+        list(compress(batch.psids, chosen)),
+        {name: list(compress(column, chosen)) for name, column in batch.values.items()},
+        list(compress(batch.loose, chosen)),
+        list(compress(batch.labels, chosen)),
+    )
+
+
+def _known(conn: Connection, page_id: int, psids: Sequence[str]) -> dict[str, int]:
+    """psid → contact id of those the Page knows; all PSIDs travel as one JSON array (they are digits)."""
+    listed = '["' + '","'.join(psids) + '"]' if psids else "[]"
+    sql = (
+        "SELECT c.psid, c.id FROM json_each(?) j CROSS JOIN contact c ON c.page_id = ? AND c.psid = j.value"
+        if conn.dialect.name == "sqlite"
+        else "SELECT c.psid, c.id FROM jsonb_array_elements_text(CAST(%s AS JSONB)) j(psid) "
+        "JOIN contact c ON c.page_id = %s AND c.psid = j.psid"
+    )
+    return {row[0]: row[1] for row in conn.exec_driver_sql(sql, (listed, page_id))}
+
+
+def _ids_for(conn: Connection, count: int) -> list[int]:
+    """Ids for new people, so that everything that hangs on them is written without looking them up."""
+    if conn.dialect.name == "sqlite":
+        highest = conn.exec_driver_sql("SELECT COALESCE(max(id), 0) FROM contact").scalar_one()
+        return list(range(highest + 1, highest + 1 + count))
+    given = conn.exec_driver_sql(
+        "SELECT nextval(pg_get_serial_sequence('contact', 'id')) FROM generate_series(1, %s)", (count,)
+    )
+    return list(given.scalars())
+
+
+def _label_ids(conn: Connection, page_id: int, cells: Iterable[str | None]) -> dict[str, list[int]]:
+    """Label cell → ids of its labels, made where they do not exist yet."""
+    named = {cell: sorted({name.strip() for name in cell.split(";")} - {""}) for cell in set(cells) if cell}
+    wanted = sorted({name for names in named.values() for name in names})
+    if not wanted:
+        return {}
+    query = select(LABELS.c.name, LABELS.c.id).where(LABELS.c.page_id == page_id)
+    known: dict[str, int] = {row.name: row.id for row in conn.execute(query)}
+    if missing := [name for name in wanted if name not in known]:
+        conn.execute(insert(LABELS), [{"page_id": page_id, "name": name} for name in missing])
+        known = {row.name: row.id for row in conn.execute(query)}
+    return {cell: [known[name] for name in names] for cell, names in named.items()}
+
+
+def _pairs(
+    labels: dict[str, list[int]], cells: Sequence[str | None], ids: Sequence[int]
+) -> list[tuple[int, int]]:
+    """(label id, contact id), sorted as the table keeps them."""
+    return sorted(
+        (label, id_) for cell, id_ in zip(cells, ids, strict=False) if cell for label in labels.get(cell, ())
+    )
+
+
+def _create(
+    conn: Connection,
+    page_id: int,
+    batch: Batch,
+    ids: Sequence[int],
+    labels: dict[str, list[int]],
+    at: int,
+    run: int,
+) -> None:
+    values = dict(batch.values)
+    opted = values.pop("opted_out", None) or [None] * len(ids)
+    acted = values.pop("last_interaction_at", None) or [None] * len(ids)
+    by = [None if when is None else "import" for when in acted]
+    columns: dict[str, Iterable[Any]] = {
+        "id": ids, "page_id": repeat(page_id), "psid": batch.psids, **values,
+        "opted_out": map(bool, opted), "opted_out_at": [at if out else None for out in opted],
+        "unreachable": repeat(False), "last_interaction_at": acted, "last_interaction_source": by,
+        "last_interaction_kind": by, "source": repeat("import"), "created_at": repeat(at),
+        "updated_at": repeat(at), "import_id": repeat(run),
+    }  # fmt: skip
+    _insert(conn, "contact", tuple(columns), list(zip(*columns.values(), strict=False)))
+    _insert(
+        conn,
+        "interaction",
+        ("page_id", "contact_id", "kind", "at", "source"),
+        [
+            (page_id, id_, "import", when, "import")
+            for id_, when in zip(ids, acted, strict=True)
+            if when is not None
+        ],
+    )
+    _insert(conn, "contact_label", ("label_id", "contact_id"), _pairs(labels, batch.labels, ids))
+    loose = [(id_, given) for id_, given in zip(ids, batch.loose, strict=False) if given is not None]
+    _insert(conn, "contact_attributes", ("contact_id", "values"), loose)
+    _insert(
+        conn,
+        "opt_record",
+        ("contact_id", "opted_out", "at", "source", "reason", "actor"),
+        [(id_, True, at, "import", OPT_OUT_REASON, "import") for id_ in compress(ids, opted)],
+    )
+
+
+def _insert(conn: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many rows at once as the driver likes it best: executemany, or COPY on PostgreSQL."""
+    if not rows:
+        return
+    names = ", ".join(f'"{name}"' for name in columns)
+    if conn.dialect.name == "sqlite":
+        places = ", ".join("?" * len(columns))
+        conn.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", list(rows))
+        return
+    driver: Any = conn.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _stage(conn: Connection, batch: Batch, ids: Sequence[int], labels: dict[str, list[int]]) -> None:
+    """Put known people's new values beside them."""
+    types = {"contact_id": "BIGINT PRIMARY KEY", "opted_out": "BOOLEAN", "last_interaction_at": "BIGINT"}
+    if conn.dialect.name == "sqlite":
+        types["contact_id"] = "INTEGER PRIMARY KEY"
     columns = ", ".join(
         f"{name} {types.get(name, 'DOUBLE PRECISION' if name in NUMBER_SLOTS else 'TEXT')}"
-        for name in STAGED[1:]
+        for name in _STAGED
     )
     for table, definition in (
-        ("import_stage", f"psid TEXT PRIMARY KEY, {columns}, contact_id BIGINT, verdict TEXT"),
-        ("import_stage_label", "psid TEXT, label_id BIGINT, PRIMARY KEY (psid, label_id)"),
+        ("import_stage", columns),
+        ("import_stage_label", "label_id BIGINT, contact_id BIGINT, PRIMARY KEY (contact_id, label_id)"),
     ):
         conn.exec_driver_sql(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({definition})")
         conn.exec_driver_sql(f"DELETE FROM {table}")
-    mark = "?" if conn.dialect.name == "sqlite" else "%s"
-    places = ", ".join([mark] * len(STAGED))
-    conn.exec_driver_sql(f"INSERT INTO import_stage ({', '.join(STAGED)}) VALUES ({places})", list(rows))
-    if labels:
-        conn.exec_driver_sql(
-            f"INSERT INTO import_stage_label (psid, label_id) VALUES ({mark}, {mark}) ON CONFLICT DO NOTHING",
-            list(labels),
-        )
+    given: dict[str, Iterable[Any]] = {"contact_id": ids, **batch.values}
+    if batch.loose:
+        given["loose"] = batch.loose
+    _insert(conn, "import_stage", tuple(given), list(zip(*given.values(), strict=True)))
+    _insert(conn, "import_stage_label", ("label_id", "contact_id"), _pairs(labels, batch.labels, ids))
 
 
-def compare(conn: Connection, page_id: int, label_mode: str) -> BatchResult:
-    """Find out who is new, who would change and who not."""
-    conn.exec_driver_sql(
-        "UPDATE import_stage SET contact_id = "
-        f"(SELECT c.id FROM contact c WHERE c.page_id = {int(page_id)} AND c.psid = import_stage.psid)"
-    )
+def _keep_changed(conn: Connection, label_mode: str) -> int:
+    """Take out of the stage who would stay the same; returns how many are left."""
     differs = [f"(s.{name} IS NOT NULL AND c.{name} IS DISTINCT FROM s.{name})" for name in PLAIN]
     differs += [
         "(s.opted_out AND NOT c.opted_out)",
         "(s.last_interaction_at > COALESCE(c.last_interaction_at, -1))",
-        "EXISTS (SELECT 1 FROM import_stage_label l WHERE l.psid = s.psid AND NOT EXISTS "
+        "EXISTS (SELECT 1 FROM import_stage_label l WHERE l.contact_id = s.contact_id AND NOT EXISTS "
         "(SELECT 1 FROM contact_label k WHERE k.label_id = l.label_id AND k.contact_id = c.id))",
         f"(s.loose IS NOT NULL AND COALESCE((SELECT {_merged(conn)} FROM contact_attributes a "
         "WHERE a.contact_id = c.id), TRUE))",
     ]
-    if label_mode == "replace":
+    if label_mode != "add":
         differs.append(
-            "EXISTS (SELECT 1 FROM contact_label k WHERE k.contact_id = c.id AND NOT EXISTS "
-            "(SELECT 1 FROM import_stage_label l WHERE l.psid = s.psid AND l.label_id = k.label_id))"
+            "EXISTS (SELECT 1 FROM contact_label k WHERE k.contact_id = c.id AND NOT EXISTS (SELECT 1 FROM "
+            "import_stage_label l WHERE l.contact_id = s.contact_id AND l.label_id = k.label_id))"
+            + (f" AND {_HAS_LABELS}" if label_mode == "update" else "")
         )
-    conn.exec_driver_sql(
-        "UPDATE import_stage SET verdict = CASE WHEN contact_id IS NULL THEN 'new' ELSE 'same' END"
-    )
-    condition = " OR ".join(differs)
+    condition = " OR ".join(f"({one})" for one in differs)
     if conn.dialect.name == "sqlite":
         condition = condition.replace("IS DISTINCT FROM", "IS NOT")
     conn.exec_driver_sql(
-        "UPDATE import_stage SET verdict = 'changed' WHERE verdict = 'same' AND psid IN "
-        f"(SELECT s.psid FROM import_stage s JOIN contact c ON c.id = s.contact_id WHERE {condition})"
+        "DELETE FROM import_stage WHERE contact_id NOT IN "
+        f"(SELECT s.contact_id FROM import_stage s JOIN contact c ON c.id = s.contact_id WHERE {condition})"
     )
-    found = conn.exec_driver_sql("SELECT verdict, count(*) FROM import_stage GROUP BY verdict")
-    counts: dict[str, int] = {row[0]: row[1] for row in found}
-    return BatchResult(counts.get("new", 0), counts.get("changed", 0), counts.get("same", 0))
+    left: int = conn.exec_driver_sql("SELECT count(*) FROM import_stage").scalar_one()
+    return left
 
 
-def apply(conn: Connection, page_id: int, import_id: int, label_mode: str, now: datetime) -> None:
-    """Create, update, note how it was before, append the interactions that move a window."""
-    at, page, run = epoch_ms(now), int(page_id), int(import_id)
+_HAS_LABELS = "EXISTS (SELECT 1 FROM import_stage_label h WHERE h.contact_id = s.contact_id)"
+
+
+def _change(conn: Connection, page_id: int, label_mode: str, at: int, run: int) -> None:
+    """Note how it was before, then lay what is staged over it."""
     _note_before(conn, run)
-    kept = ", ".join(PLAIN)
-    conn.exec_driver_sql(
-        f"INSERT INTO contact (page_id, psid, {kept}, opted_out, opted_out_at, unreachable, last_interaction_at, "
-        "last_interaction_source, last_interaction_kind, source, created_at, updated_at) "
-        f"SELECT {page}, psid, {kept}, COALESCE(opted_out, FALSE), CASE WHEN opted_out THEN {at} END, FALSE, "
-        "last_interaction_at, CASE WHEN last_interaction_at IS NOT NULL THEN 'import' END, "
-        f"CASE WHEN last_interaction_at IS NOT NULL THEN 'import' END, 'import', {at}, {at} "
-        "FROM import_stage WHERE verdict = 'new'"
-    )
-    conn.exec_driver_sql(
-        "INSERT INTO interaction (page_id, contact_id, kind, at, source) "
-        f"SELECT {page}, c.id, 'import', s.last_interaction_at, 'import' FROM import_stage s "
-        f"JOIN contact c ON c.page_id = {page} AND c.psid = s.psid "
-        "WHERE s.last_interaction_at IS NOT NULL AND (s.verdict = 'new' OR (s.verdict = 'changed' "
-        "AND s.last_interaction_at > COALESCE(c.last_interaction_at, -1)))"
-    )
+    _append_happenings(conn, page_id, at)
     _update(conn, at)
-    conn.exec_driver_sql(
-        "UPDATE import_stage SET contact_id = "
-        f"(SELECT c.id FROM contact c WHERE c.page_id = {page} AND c.psid = import_stage.psid) WHERE verdict = 'new'"
-    )
-    conn.exec_driver_sql(
-        f"INSERT INTO import_change (import_id, contact_id) SELECT {run}, contact_id FROM import_stage "
-        "WHERE verdict = 'new'"
-    )
     _apply_labels(conn, label_mode)
     _apply_loose(conn)
 
 
-def label_ids(conn: Connection, page_id: int, names: Sequence[str]) -> dict[str, int]:
-    """Name → id of a Page's labels, made where they do not exist yet."""
-    query = select(LABELS.c.name, LABELS.c.id).where(LABELS.c.page_id == page_id)
-    known: dict[str, int] = {row.name: row.id for row in conn.execute(query)}
-    if missing := [name for name in dict.fromkeys(names) if name not in known]:
-        conn.execute(insert(LABELS), [{"page_id": page_id, "name": name} for name in missing])
-        known = {row.name: row.id for row in conn.execute(query)}
-    return known
-
-
 def _note_before(conn: Connection, run: int) -> None:
     """How changed people stood, as JSON with their labels: what an undo puts back."""
-    build = "json_object" if conn.dialect.name == "sqlite" else "json_build_object"
+    lite = conn.dialect.name == "sqlite"
+    build = "json_object" if lite else "json_build_object"
     columns = ", ".join(f"'{name}', c.{name}" for name in BEFORE)
-    gather = "json_group_array(k.label_id)" if conn.dialect.name == "sqlite" else "json_agg(k.label_id)"
+    gather = "json_group_array(k.label_id)" if lite else "json_agg(k.label_id)"
     labels = f"(SELECT {gather} FROM contact_label k WHERE k.contact_id = c.id)"
+    kept = 'json(a."values")' if lite else 'a."values"'
+    loose = f"(SELECT {kept} FROM contact_attributes a WHERE a.contact_id = c.id)"
     conn.exec_driver_sql(
-        f"INSERT INTO import_change (import_id, contact_id, before) SELECT {run}, c.id, "
-        f"{build}({columns}, 'labels', {labels}) FROM import_stage s JOIN contact c ON c.id = s.contact_id "
-        "WHERE s.verdict = 'changed'"
+        f"INSERT INTO import_change (import_id, contact_id, before) SELECT {int(run)}, c.id, "
+        f"{build}({columns}, 'labels', {labels}, 'loose', {loose}) "
+        "FROM import_stage s JOIN contact c ON c.id = s.contact_id"
+    )
+
+
+def _append_happenings(conn: Connection, page_id: int, at: int) -> None:
+    """Interactions that move a window, opt-outs that are new."""
+    people = "FROM import_stage s JOIN contact c ON c.id = s.contact_id"
+    conn.exec_driver_sql(
+        "INSERT INTO interaction (page_id, contact_id, kind, at, source) "
+        f"SELECT {int(page_id)}, c.id, 'import', s.last_interaction_at, 'import' {people} "
+        "WHERE s.last_interaction_at > COALESCE(c.last_interaction_at, -1)"
+    )
+    conn.exec_driver_sql(
+        "INSERT INTO opt_record (contact_id, opted_out, at, source, reason, actor) "
+        f"SELECT c.id, TRUE, {at}, 'import', '{OPT_OUT_REASON}', 'import' {people} "
+        "WHERE s.opted_out AND NOT c.opted_out"
     )
 
 
@@ -167,21 +293,22 @@ def _update(conn: Connection, at: int) -> None:
         f"updated_at = {at}",
     ]
     conn.exec_driver_sql(
-        f"UPDATE contact SET {', '.join(sets)} FROM import_stage s WHERE contact.id = s.contact_id "
-        "AND s.verdict = 'changed'"
+        f"UPDATE contact SET {', '.join(sets)} FROM import_stage s WHERE contact.id = s.contact_id"
     )
 
 
 def _apply_labels(conn: Connection, label_mode: str) -> None:
-    if label_mode == "replace":
+    if label_mode != "add":
+        whose = f" WHERE {_HAS_LABELS}" if label_mode == "update" else ""
         conn.exec_driver_sql(
-            "DELETE FROM contact_label WHERE contact_id IN (SELECT contact_id FROM import_stage) AND NOT EXISTS "
-            "(SELECT 1 FROM import_stage s JOIN import_stage_label l ON l.psid = s.psid "
-            "WHERE s.contact_id = contact_label.contact_id AND l.label_id = contact_label.label_id)"
+            f"DELETE FROM contact_label WHERE contact_id IN (SELECT s.contact_id FROM import_stage s{whose}) "
+            "AND NOT EXISTS (SELECT 1 FROM import_stage_label l WHERE l.contact_id = contact_label.contact_id "
+            "AND l.label_id = contact_label.label_id)"
         )
     conn.exec_driver_sql(
-        "INSERT INTO contact_label (label_id, contact_id) SELECT l.label_id, s.contact_id "
-        "FROM import_stage_label l JOIN import_stage s ON s.psid = l.psid WHERE TRUE ON CONFLICT DO NOTHING"
+        "INSERT INTO contact_label (label_id, contact_id) SELECT l.label_id, l.contact_id "
+        "FROM import_stage_label l JOIN import_stage s ON s.contact_id = l.contact_id "
+        "WHERE TRUE ON CONFLICT DO NOTHING"
     )
 
 
@@ -202,6 +329,6 @@ def _apply_loose(conn: Connection) -> None:
         )
     conn.exec_driver_sql(
         f'INSERT INTO contact_attributes (contact_id, "values") SELECT s.contact_id, {given} FROM import_stage s '
-        "WHERE s.loose IS NOT NULL AND s.verdict <> 'same' "
+        "WHERE s.loose IS NOT NULL "
         f'ON CONFLICT (contact_id) DO UPDATE SET "values" = {merged}'
     )

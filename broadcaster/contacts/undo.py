@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, insert, select, union_all, update
 
+from broadcaster.audit.log import record
 from broadcaster.clock import from_epoch_ms
 from broadcaster.contacts.staging import BEFORE
 from broadcaster.errors import BadInput, RefusedByPolicy
@@ -14,17 +15,21 @@ from broadcaster.store import Store
 from broadcaster.store.tables import (
     BlockedRecipient,
     Contact,
+    ContactAttributes,
     ContactLabel,
     Delivery,
     ImportChange,
     ImportRun,
     Interaction,
+    OptRecord,
     metadata,
 )
 
 RUNS = ImportRun.__table__  # type: ignore[attr-defined]
 CHANGES = ImportChange.__table__  # type: ignore[attr-defined]
 CONTACTS = Contact.__table__  # type: ignore[attr-defined]
+LOOSE = ContactAttributes.__table__  # type: ignore[attr-defined]
+OPTS = OptRecord.__table__  # type: ignore[attr-defined]
 INTERACTIONS = Interaction.__table__  # type: ignore[attr-defined]
 LABELLED = ContactLabel.__table__  # type: ignore[attr-defined]
 DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]
@@ -38,35 +43,40 @@ HANGING = tuple(
 _INSTANTS = frozenset({"last_interaction_at", "opted_out_at"})
 
 
-def undo_import(store: Store, import_id: int, actor: str, at: datetime) -> int:  # noqa: ARG001
+def undo_import(store: Store, import_id: int, actor: str, at: datetime) -> int:
     """Put everybody back as they stood before; returns how many. RefusedByPolicy once it was used."""
     with store.write() as conn:
         run = conn.execute(select(RUNS).where(RUNS.c.id == import_id)).one_or_none()
         if run is None or run.state == "undone":
             raise BadInput("There is no such import to take back.", "Choose one of the list.")
         _require_unused(conn, import_id, run.page_id)
-        changed = conn.execute(
-            select(CHANGES).where(CHANGES.c.import_id == import_id, CHANGES.c.before.is_not(None))
-        ).all()
+        query = select(CHANGES.c.contact_id, CHANGES.c.before).where(CHANGES.c.import_id == import_id)
+        changed = conn.execute(query).all()
         for row in changed:
             _put_back(conn, row.contact_id, row.before, run.started_at)
-        created = select(CHANGES.c.contact_id).where(
-            CHANGES.c.import_id == import_id, CHANGES.c.before.is_(None)
-        )
-        count = conn.execute(select(func.count()).select_from(created.subquery())).scalar_one()
-        ids = list(conn.execute(created).scalars())
         conn.execute(delete(CHANGES).where(CHANGES.c.import_id == import_id))
-        for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
-            for table in HANGING:
-                conn.execute(delete(table).where(table.c.contact_id.in_(part)))
-            conn.execute(delete(CONTACTS).where(CONTACTS.c.id.in_(part)))
+        created = select(CONTACTS.c.id).where(CONTACTS.c.import_id == import_id)
+        for table in HANGING:
+            conn.execute(delete(table).where(table.c.contact_id.in_(created)))
+        gone = conn.execute(delete(CONTACTS).where(CONTACTS.c.import_id == import_id))
         conn.execute(update(RUNS).where(RUNS.c.id == import_id).values(state="undone", finished_at=at))
-    return count + len(changed)
+        record(
+            conn,
+            at=at,
+            actor=actor,
+            action="import undone",
+            subject_kind="import",
+            subject=str(import_id),
+            detail={"file": run.file_name, "people": gone.rowcount + len(changed)},
+        )
+    return gone.rowcount + len(changed)
 
 
 def _require_unused(conn: Connection, import_id: int, page_id: int) -> None:
-    touched = select(CHANGES.c.contact_id).where(CHANGES.c.import_id == import_id)
+    touched = union_all(
+        select(CHANGES.c.contact_id).where(CHANGES.c.import_id == import_id),
+        select(CONTACTS.c.id).where(CONTACTS.c.import_id == import_id),
+    )
     later = exists().where(RUNS.c.page_id == page_id, RUNS.c.id > import_id, RUNS.c.state != "undone")
     uses = (
         ("a later import", later),
@@ -94,6 +104,11 @@ def _put_back(conn: Connection, contact_id: int, before: dict[str, Any], since: 
     conn.execute(delete(LABELLED).where(LABELLED.c.contact_id == contact_id))
     if labels := before.get("labels"):
         conn.execute(insert(LABELLED), [{"contact_id": contact_id, "label_id": label} for label in labels])
+    conn.execute(delete(LOOSE).where(LOOSE.c.contact_id == contact_id))
+    if loose := before.get("loose"):
+        conn.execute(insert(LOOSE).values(contact_id=contact_id, values=loose))
+    if not values["opted_out"]:
+        conn.execute(delete(OPTS).where(OPTS.c.contact_id == contact_id, OPTS.c.at >= since))
     moved = INTERACTIONS.c.at > (values["last_interaction_at"] or from_epoch_ms(0))
     conn.execute(
         delete(INTERACTIONS).where(

@@ -68,6 +68,8 @@ class Contact(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
     erased_at: datetime | None = Field(default=None, sa_type=Instant)
+    import_id: int | None = None
+    """The import that created them: what an undo of it takes away."""
     t1: str | None = None
     t2: str | None = None
     t3: str | None = None

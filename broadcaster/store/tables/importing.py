@@ -35,10 +35,11 @@ class ImportRun(SQLModel, table=True):
 
 
 class ImportChange(SQLModel, table=True):
-    """How a person stood before an import touched them (None: they were created by it)."""
+    """How a person whom an import changed stood before it; whom it created has ``contact.import_id``."""
 
     __tablename__ = "import_change"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     import_id: int = Field(primary_key=True, foreign_key="import_run.id")
     contact_id: int = Field(primary_key=True, foreign_key="contact.id", sa_type=BigKey)
-    before: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    before: dict[str, Any] = Field(sa_type=JSON)

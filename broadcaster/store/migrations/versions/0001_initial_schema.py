@@ -153,6 +153,7 @@ def upgrade() -> None:
     sa.Column('created_at', broadcaster.store.types.Instant(), nullable=False),
     sa.Column('updated_at', broadcaster.store.types.Instant(), nullable=False),
     sa.Column('erased_at', broadcaster.store.types.Instant(), nullable=True),
+    sa.Column('import_id', sa.Integer(), nullable=True),
     sa.Column('t1', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('t2', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('t3', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
@@ -302,10 +303,11 @@ def upgrade() -> None:
     op.create_table('import_change',
     sa.Column('import_id', sa.Integer(), nullable=False),
     sa.Column('contact_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('before', sa.JSON(), nullable=True),
+    sa.Column('before', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['contact_id'], ['contact.id'], ),
     sa.ForeignKeyConstraint(['import_id'], ['import_run.id'], ),
-    sa.PrimaryKeyConstraint('import_id', 'contact_id')
+    sa.PrimaryKeyConstraint('import_id', 'contact_id'),
+    sqlite_with_rowid=False
     )
     op.create_table('interaction',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
