@@ -65,12 +65,18 @@ class Start(QObject):
         return workspace
 
     def _opened(self, workspace: Workspace) -> None:
-        self._window.attach(workspace)
+        self._attach(workspace)
 
         def start_sending(_work: Work) -> None:
             workspace.start_sending()
 
         self._window.tasks.run(self, start_sending, None, self._window.notice.error)
+
+    def _attach(self, workspace: Workspace) -> None:
+        """Give the workspace to the window; what was imported is never garbage and is not searched again."""
+        self._window.attach(workspace)
+        gc.collect()
+        gc.freeze()
 
     def close(self) -> None:
         """Close what was opened; after the window's threads have ended."""
@@ -93,7 +99,7 @@ class PracticeStart(Start):
         return practice
 
     def _opened(self, practice: Practice) -> None:
-        self._window.attach(practice.workspace)
+        self._attach(practice.workspace)
         self._window.show_guide(practice.steps())
 
 
