@@ -29,7 +29,8 @@ from broadcaster.policy.dialects import entries, larger
 from broadcaster.policy.packs import Rule
 from broadcaster.policy.question import Question
 from broadcaster.policy.quiet import QuietHours
-from broadcaster.policy.rules import HOUR, ORDER, Terms
+from broadcaster.policy.rules import ORDER
+from broadcaster.policy.terms import Terms, span_ms
 from broadcaster.states import ACCEPTED_STATES, Reason
 from broadcaster.store.tables import Contact, ContactAttributes, Delivery
 from broadcaster.store.tables.contact import NUMBER_SLOTS
@@ -105,7 +106,7 @@ def closes_expression(terms: Terms) -> ColumnElement[int | None]:
     if window is None:
         return literal(ends, BigInteger)
     last = counted_from(window)
-    closes: ColumnElement[int | None] = last + (_span(window) - terms.margin_ms)
+    closes: ColumnElement[int | None] = last + (span_ms(window) - terms.margin_ms)
     possible = _ms("ad_window_until") - terms.margin_ms
     if terms.possible_ad_window and terms.rule("ad_window") is not None:
         closes = case((possible > closes, possible), else_=closes)
@@ -271,7 +272,3 @@ def _quiet(quiet: QuietHours, terms: Terms) -> Clause | bool:
 def _ms(column: str) -> ColumnElement[int | None]:
     """An instant of the person as its whole milliseconds."""
     return type_coerce(CONTACTS.c[column], BigInteger)
-
-
-def _span(window: Rule) -> int:
-    return (window.hours or 0) * HOUR

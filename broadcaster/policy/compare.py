@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Select, select
 
 from broadcaster.errors import NotFound
 from broadcaster.policy.packs import SENDABLE, Pack, Permission, Rule
-from broadcaster.policy.rules import ORDER, Terms
+from broadcaster.policy.rules import ORDER
+from broadcaster.policy.terms import Terms
 from broadcaster.reasons import reason_text
 from broadcaster.states import CampaignState, FeatureState
 from broadcaster.store.tables import Campaign, Page

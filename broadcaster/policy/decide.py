@@ -39,8 +39,8 @@ from broadcaster.policy.clauses import (
 )
 from broadcaster.policy.packs import Kind, State
 from broadcaster.policy.question import Question
-from broadcaster.policy.rules import HOUR, Terms
 from broadcaster.policy.tally import Tally
+from broadcaster.policy.terms import HOUR, Terms, span_ms
 from broadcaster.states import Reason
 
 CLOSING_SOON_MS = HOUR
@@ -194,7 +194,7 @@ def _closing(terms: Terms) -> tuple[Clause, Span | None]:
     plain = terms.ends_ms is None and not terms.possible_ad_window
     if terms.window is None or terms.window.counts_from != "interaction" or not plain:
         return clause, None
-    length = (terms.window.hours or 0) * HOUR - terms.margin_ms
+    length = span_ms(terms.window) - terms.margin_ms
     return clause, Span(terms.at_ms - length, until - length)
 
 

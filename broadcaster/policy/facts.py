@@ -10,7 +10,7 @@ from sqlalchemy import Connection, false, select
 from broadcaster.errors import NotFound
 from broadcaster.policy.clauses import ATTRIBUTES, CONTACTS, DELIVERIES, column_of, flag
 from broadcaster.policy.question import Question
-from broadcaster.policy.rules import Facts
+from broadcaster.policy.terms import Facts
 from broadcaster.states import ACCEPTED_STATES
 
 

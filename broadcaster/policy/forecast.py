@@ -31,7 +31,7 @@ from broadcaster.policy.clauses import (
 from broadcaster.policy.decide import allowed
 from broadcaster.policy.dialects import larger, smaller
 from broadcaster.policy.question import Question
-from broadcaster.policy.rules import HOUR, Terms
+from broadcaster.policy.terms import HOUR, Terms, span_ms
 from broadcaster.states import Reason
 
 _CHANGING = frozenset(
@@ -103,7 +103,7 @@ def queue_aware(conn: Connection, q: Question, start: datetime, per_second: floa
     side. Quiet hours that begin during the sending are not looked at.
     """
     terms = q.terms(at=start)
-    tick = max(1000, (terms.window.hours or 0) * HOUR // 86_400 if terms.window else 0)
+    tick = max(1000, span_ms(terms.window) // 86_400 if terms.window else 0)
     closes = closes_expression(terms)
     bucket = (closes - closes % tick).label("closes")
     people = select(bucket).where(in_question(q), allowed(q.at_time(start))).subquery()

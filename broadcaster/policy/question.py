@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement
 
 from broadcaster.policy.packs import Pack
 from broadcaster.policy.quiet import QuietHours
-from broadcaster.policy.rules import Cap, Terms
+from broadcaster.policy.terms import Cap, Terms
 from broadcaster.states import FeatureState
 
 

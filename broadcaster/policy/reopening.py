@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, func, or_, select, type_coerce
 from broadcaster.clock import epoch_ms
 from broadcaster.policy.clauses import CONTACTS, in_question
 from broadcaster.policy.question import Question
-from broadcaster.policy.rules import HOUR
+from broadcaster.policy.terms import HOUR
 from broadcaster.states import WINDOW_OPENERS, InteractionKind
 from broadcaster.store.tables import Interaction
 

@@ -1,4 +1,4 @@
-"""The rules, pure: what is asked (``Terms``), what is known of a person (``Facts``), and what follows.
+"""The rules, pure: what follows for one person from what is asked and what is known of them.
 
 The order in ``ORDER`` is fixed: a person counts under the first rule that stops them. Instants are compared
 in whole milliseconds, as the database keeps them. A window is half-open: a person may be written to as long
@@ -7,20 +7,16 @@ as ``at < last + window - margin``, and not at that instant any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from broadcaster.clock import epoch_ms, from_epoch_ms
-from broadcaster.errors import BadInput
-from broadcaster.policy.packs import SENDABLE, Kind, Pack, Permission, Rule, State
-from broadcaster.policy.quiet import QuietHours, zone_info
+from broadcaster.policy.packs import SENDABLE, Kind, Rule, State
+from broadcaster.policy.quiet import zone_info
+from broadcaster.policy.terms import HOUR, Facts, Terms, span_ms
 from broadcaster.reasons import reason_text
-from broadcaster.states import FeatureState, Reason
-
-HOUR = 3_600_000
-"""One hour in milliseconds."""
+from broadcaster.states import Reason
 
 ORDER = (
     Reason.OPTED_OUT,
@@ -39,116 +35,6 @@ ORDER = (
     Reason.QUIET_HOURS,
     Reason.DUPLICATE,
 )
-
-WINDOW_REASONS = frozenset(
-    {Reason.NEVER_INTERACTED, Reason.INTERACTION_IN_FUTURE, Reason.OUTSIDE_24H, Reason.OUTSIDE_7D}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """At most ``most`` accepted messages in any ``span_ms``: who has that many in it must wait."""
-
-    most: int
-    span_ms: int
-
-    @classmethod
-    def parse(cls, given: Mapping[str, Any]) -> Cap:
-        """From ``{"max": 2, "per": "7d"}``. Raises BadInput."""
-        text = str(given.get("per", ""))
-        unit = {"h": HOUR, "d": 24 * HOUR}.get(text[-1:])
-        most = given.get("max")
-        if (
-            unit is None
-            or not text[:-1].isdigit()
-            or not isinstance(most, int)
-            or most < 1
-            or text[:-1] == "0"
-        ):
-            raise BadInput("The frequency cap cannot be read.", 'Write {"max": 2, "per": "7d"}.')
-        return cls(most, int(text[:-1]) * unit)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Everything that is asked and does not depend on a person."""
-
-    pack: Pack
-    permission: Permission
-    platform: str
-    at: datetime
-    feature: FeatureState = FeatureState.UNKNOWN
-    template_approved: bool | None = None
-    required_fields: tuple[str, ...] = ()
-    quiet: QuietHours | None = None
-    cap: Cap | None = None
-    margin_ms: int = 60_000
-    possible_ad_window: bool = False
-
-    @property
-    def at_ms(self) -> int:
-        return epoch_ms(self.at)
-
-    @property
-    def state(self) -> State:
-        return self.pack.state_on(self.permission.key, self.platform, self.at)
-
-    def rule(self, kind: str) -> Rule | None:
-        """The permission's rule of that kind in force at the instant asked about."""
-        return self.permission.rule_on(kind, self.platform, self.at)
-
-    @property
-    def window(self) -> Rule | None:
-        return self.rule("window")
-
-    @property
-    def window_reason(self) -> Reason:
-        window = self.window
-        return Reason.OUTSIDE_7D if window and (window.hours or 0) > 24 else Reason.OUTSIDE_24H
-
-    @property
-    def latest_closed_ms(self) -> int | None:
-        """Whoever acted at this instant or before is outside the window; None without a window."""
-        window = self.window
-        return None if window is None else self.at_ms - _hours(window) + self.margin_ms
-
-    @property
-    def ends_ms(self) -> int | None:
-        """When the way to send itself ends; None: no end is known."""
-        state = self.rule("state")
-        until = state.valid_until if state and state.state in SENDABLE else None
-        return None if until is None else epoch_ms(until)
-
-    def same_for_all(self) -> dict[Reason, bool]:
-        """Rules that treat everybody alike: reason → does it stop everybody?"""
-        known_missing = self.rule("feature") is not None and self.feature == FeatureState.MISSING
-        not_sent_here = self.permission.kind == Kind.INFORMATION
-        return {
-            Reason.PERMISSION_NOT_ON_PLATFORM: self.state == State.NOT_ON_PLATFORM,
-            Reason.PERMISSION_RETIRED: self.state in (State.RETIRED, State.UNKNOWN),
-            Reason.PERMISSION_NOT_GRANTED: known_missing or not_sent_here,
-            Reason.TEMPLATE_NOT_APPROVED: self.rule("template") is not None and not self.template_approved,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of one person, as the database has it."""
-
-    psid: str
-    opted_out: bool = False
-    unreachable: bool = False
-    excluded: bool = False
-    last_interaction_at: datetime | None = None
-    last_message_at: datetime | None = None
-    ad_window_until: datetime | None = None
-    timezone: str | None = None
-    values: Mapping[str, object] = field(default_factory=dict)
-    """Of the required fields, by key."""
-    sent_at: tuple[datetime, ...] = ()
-    """Accepted campaign messages."""
-    already: bool = False
-    in_audience: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +75,7 @@ def closes_ms(facts: Facts, terms: Terms) -> int | None:
     last = counted_from(facts, window) if window else None
     if window is None or last is None:
         return ends
-    closes = epoch_ms(last) + _hours(window) - terms.margin_ms
+    closes = epoch_ms(last) + span_ms(window) - terms.margin_ms
     if _ad_window_counts(terms) and facts.ad_window_until is not None:
         closes = max(closes, epoch_ms(facts.ad_window_until) - terms.margin_ms)
     return closes if ends is None else min(closes, ends)
@@ -283,7 +169,7 @@ def _window(facts: Facts, terms: Terms) -> Iterator[RuleVerdict]:
 
 
 def _window_open_or_shut(facts: Facts, terms: Terms, window: Rule, what: str, last_ms: int) -> RuleVerdict:
-    sure = last_ms + _hours(window) - terms.margin_ms
+    sure = last_ms + span_ms(window) - terms.margin_ms
     possible = _possible_until(facts, terms)
     shuts = max(sure, possible) if possible is not None and _ad_window_counts(terms) else sure
     passed = terms.at_ms < shuts
@@ -420,10 +306,6 @@ def _what_counts(facts: Facts, window: Rule) -> str:
     if facts.last_message_at is None:
         return "Their last action (no message of theirs is recorded)"
     return "Their last message"
-
-
-def _hours(window: Rule) -> int:
-    return (window.hours or 0) * HOUR
 
 
 def _time(instant: datetime) -> str:
