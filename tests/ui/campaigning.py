@@ -20,7 +20,9 @@ ROWS = Delivery.__table__  # type: ignore[attr-defined]
 AUDIENCE = "Everyone"
 
 
-def audience(space: Workspace, page_id: int, name: str = AUDIENCE, given: dict[str, Any] | None = None) -> int:
+def audience(
+    space: Workspace, page_id: int, name: str = AUDIENCE, given: dict[str, Any] | None = None
+) -> int:
     with space.store.write() as conn:
         kept = saved.save(conn, page_id, name, given or {"all": []}, kind="dynamic", now=space.clock.now())
     return kept.id
@@ -54,7 +56,9 @@ def approved(space: Workspace, page_id: int, name: str = "Hello", **more: Any) -
     return made
 
 
-def scheduled(space: Workspace, page_id: int, name: str = "Hello", at: datetime | None = None, **more: Any) -> int:
+def scheduled(
+    space: Workspace, page_id: int, name: str = "Hello", at: datetime | None = None, **more: Any
+) -> int:
     made = approved(space, page_id, name, **more)
     start = at or space.clock.now() + timedelta(hours=3)
     with space.store.write() as conn:

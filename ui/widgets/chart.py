@@ -153,7 +153,7 @@ class LineChart(QWidget):
         top = max((y for series in self._series for _, y in series.points), default=1.0)
         ticks = _nice_ticks(top)
         side = max(metrics.horizontalAdvance(self._y_word(tick)) for tick in ticks) + theme.space("s")
-        above = 2 * metrics.height() + theme.space("xs")
+        above = (3 if self._marks else 2) * metrics.height() + theme.space("xs")
         below = metrics.height() + theme.space("s")
         margin = theme.space("s")
         area = QRectF(self.rect()).adjusted(side + margin, above + margin, -theme.space("l"), -below - margin)

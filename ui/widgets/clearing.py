@@ -11,6 +11,7 @@ def clear(layout: QLayout) -> None:
         widget, inner = item.widget(), item.layout()
         if widget is not None:
             widget.hide()
+            widget.setParent(None)  # gone at once for whoever looks through the children
             widget.deleteLater()
         elif inner is not None:
             clear(inner)

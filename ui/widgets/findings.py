@@ -182,6 +182,7 @@ class FindingsList(QWidget):
     def __init__(self, deed: Callable[[Any], Any] | None = None) -> None:
         super().__init__()
         self._deed = deed
+        self._shown: object = None
         self._summary = Text("", "muted")
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.space("xs"))
@@ -196,16 +197,20 @@ class FindingsList(QWidget):
         return self._summary.text()
 
     def entries(self) -> list[QWidget]:
-        return [item.widget() for n in range(self._list.count()) if (item := self._list.itemAt(n))]
+        return list(self.findChildren(_Entry))
 
     def show_findings(
         self, findings: Sequence[Any], verdicts: Callable[[Any], str] | None = None, fits: bool = True
     ) -> None:
         """``verdicts`` gives the reason why a finding is a false alarm, or ""."""
-        clear(self._list)
+        wanted = [(finding, verdicts(finding) if verdicts else "") for finding in findings]
         self._summary.say(_summary(findings, fits), "" if fits else "bad")
-        for finding in findings:
-            entry = _Entry(finding, verdicts(finding) if verdicts else "", self._deed)
+        if wanted == self._shown:  # what is the same does not flicker
+            return
+        self._shown = wanted
+        clear(self._list)
+        for finding, verdict in wanted:
+            entry = _Entry(finding, verdict, self._deed)
             entry.opened.connect(self.chosen)
             self._list.addWidget(entry)
 

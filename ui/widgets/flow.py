@@ -98,5 +98,5 @@ class FlowLayout(QLayout):
         for item, width in zip(line, widths, strict=True):
             left = area.right() - (x - area.x()) - width + 1 if mirrored else x
             tall = height if self._stretch else item.sizeHint().height()
-            item.setGeometry(QRect(left, at.y(), width, tall))
+            item.setGeometry(QRect(left, at.y() + (height - tall) // 2, width, tall))
             x += width + gap

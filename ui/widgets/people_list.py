@@ -49,7 +49,7 @@ class PeopleList(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SEARCH_MS)
-        self._timer.timeout.connect(self.ask)
+        self._timer.timeout.connect(self._rested)
         self.search.textChanged.connect(self._timer.start)
         self.filter.currentIndexChanged.connect(self.ask)
         column = QVBoxLayout(self)
@@ -82,6 +82,10 @@ class PeopleList(QWidget):
     @property
     def filter_key(self) -> str:
         return str(self.filter.currentData() or "")
+
+    def _rested(self) -> None:
+        if self.isVisible():
+            self.ask()
 
     def ask(self, *_place: object) -> None:
         self._timer.stop()

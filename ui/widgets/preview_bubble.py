@@ -22,6 +22,7 @@ class PreviewBubble(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown: object = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.space("s"))
@@ -30,16 +31,18 @@ class PreviewBubble(QWidget):
     @property
     def text(self) -> str:
         """Everything that can be read in it, line by line."""
-        return "\n".join(label.text() for label in self.findChildren(QLabel) if label.isVisibleTo(self))
+        return "\n".join(label.text() for label in self.findChildren(QLabel))
 
     def show_words(self, words: str, tone: str = "muted") -> None:
-        clear(self._column)
+        if self._already((words, tone)):
+            return
         self._column.addWidget(Text(words, "muted", "" if tone == "muted" else tone))
         self.setAccessibleDescription(words)
 
     def show_body(self, body: Mapping[str, Any], template_text: str = "") -> None:
         """``template_text``: the filled text of an approved template, which the platform keeps."""
-        clear(self._column)
+        if self._already((body, template_text)):
+            return
         bubble = _Bubble()
         payload = _payload(body)
         if "text" in body:
@@ -60,6 +63,14 @@ class PreviewBubble(QWidget):
             self._column.addWidget(bubble)
         self._replies(body.get("quick_replies", ()))
         self.setAccessibleDescription(self.text)
+
+    def _already(self, wanted: object) -> bool:
+        """True where it is shown; else makes room for it. What is the same does not flicker."""
+        if wanted == self._shown:
+            return True
+        self._shown = wanted
+        clear(self._column)
+        return False
 
     def _cards(self, elements: Iterable[Mapping[str, Any]]) -> None:
         for element in elements:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -57,7 +58,7 @@ class Step:
     """People this rule stops too, counted under an earlier one."""
 
 
-def steps_of(reasons: Mapping[str, int], also: Mapping[str, int] | None = None) -> list[Step]:
+def steps_of(reasons: Mapping[Any, int], also: Mapping[Any, int] | None = None) -> list[Step]:
     """The rules that stop anybody, most people first."""
     found = [Step(str(key), count, (also or {}).get(key, 0)) for key, count in reasons.items() if count]
     return sorted(found, key=lambda step: -step.count)
@@ -70,6 +71,7 @@ class Waterfall(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown: object = None
         self._figure = Text(text.NONE, "figure", wrap=False)
         self._note = Text("", "muted")
         self._bar = SplitBar(tr("Reachable and blocked"))
@@ -100,6 +102,7 @@ class Waterfall(QWidget):
         self._figure.say(text.NONE, "")
         self._note.say(words, "")
         self._bar.show_parts([])
+        self._shown = None
         clear(self._grid)
 
     def show_error(self, error: BroadcasterError) -> None:
@@ -124,7 +127,9 @@ class Waterfall(QWidget):
             )
         self._note.say(words, "")
         self._bar.show_parts([Part(tr("Reachable"), eligible, "ok"), Part(tr("Blocked"), blocked, "bad")])
-        self._fill(audience, eligible, steps)
+        if (audience, eligible, steps) != self._shown:  # what is the same does not flicker
+            self._shown = (audience, eligible, steps)
+            self._fill(audience, eligible, steps)
 
     def _fill(self, audience: int, eligible: int, steps: Sequence[Step]) -> None:
         clear(self._grid)
@@ -148,7 +153,7 @@ class Waterfall(QWidget):
             word: QWidget = Text(name, wrap=False)
         else:
             says = tr("{name}: {count}. Show these people", name=name, count=text.number(abs(count)))
-            word = button(name, partial(self.chosen.emit, key), "link", tip=tip)
+            word = button(name, partial(self.chosen.emit, key), "rowlink", tip=tip)
             word.setAccessibleName(says)
             word.setAccessibleDescription(tip)
         bar.setToolTip(tip)

@@ -26,7 +26,8 @@ def differences(before: str, after: str) -> list[Piece]:
             pieces.append(("same", "".join(old[a:b])))
             continue
         if b > a:
-            pieces.append(("out", "".join(old[a:b])))
+            both = d > c and not new[c].isspace()
+            pieces.append(("out", "".join(old[a:b]) + (" " if both else "")))
         if d > c:
             pieces.append(("in", "".join(new[c:d])))
     return pieces

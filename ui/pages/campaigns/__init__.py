@@ -91,7 +91,7 @@ class CampaignsPage(PageView):
             return row.launched_at or row.start_at
 
         return [
-            Column("name", tr("Name"), lambda row: row.name, width=260),
+            Column("name", tr("Name"), lambda row: row.name, width=240),
             Column(
                 "state",
                 tr("State"),
@@ -106,13 +106,20 @@ class CampaignsPage(PageView):
                 lambda row: text.when(time_of(row), self.zone, self.now()),
                 tip=lambda row: text.full_time(time_of(row), self.zone),
             ),
-            Column("audience", tr("Audience"), self._audience_name, width=180),
-            Column("way", tr("Way to send"), lambda row: row.permission),
+            Column("audience", tr("Audience"), self._audience_name, width=160),
+            Column(
+                "way",
+                tr("Way to send"),
+                lambda row: self.shelf.ways.get(row.permission, row.permission),
+                width=150,
+            ),
             Column(
                 "eligible",
-                tr("Reached or reachable"),
+                tr("Reach"),
                 lambda row: text.number(_reach(row)),
                 numeric=True,
+                tip=lambda _row: tr("Of the start, or of the approval before it"),
+                width=80,
             ),
             Column("by", tr("Written by"), lambda row: row.created_by, shown=False),
             Column(
@@ -170,7 +177,10 @@ class CampaignsPage(PageView):
     def _refresh_composer(self) -> None:
         """Somebody else may have moved the campaign on: show its state, keep what is written here."""
         composer = self.composer
-        if composer is None or composer.row is None:
+        if composer is None:
+            return
+        if composer.row is None:
+            composer.ask()
             return
         row = next((row for row in self.shelf.campaigns if composer.row and row.id == composer.row.id), None)
         if row is None:
@@ -421,8 +431,8 @@ class TestDialog(Dialog):
         )
         self.field = Field(tr("Id of the person (PSID)"), self.psid, hint)
         self.body.addWidget(self.field)
-        self.result = Text("")
-        self.body.addWidget(self.result)
+        self.outcome = Text("")
+        self.body.addWidget(self.outcome)
         self.buttons.addWidget(button(tr("Close"), self.reject))
         self.send = button(tr("Send the test"), self._send, "primary", "send")
         self.buttons.addWidget(self.send)
@@ -433,7 +443,7 @@ class TestDialog(Dialog):
             self.field.fault(tr("Give the id of a person."))
             return
         self.send.setEnabled(False)
-        self.result.say(tr("Sending…"), "")
+        self.outcome.say(tr("Sending…"), "")
         workspace, campaign_id = self._page.workspace, self._row.id
         self._page.tasks.run(
             self, lambda _work: reading.send_trial(workspace, campaign_id, psid), self._sent, self._failed
@@ -446,11 +456,11 @@ class TestDialog(Dialog):
             "refused": (tr("The platform refused it: {error}", error=found.error), "bad"),
         }
         unknown = (tr("It is not known whether it arrived: {error}", error=found.error), "doubt")
-        self.result.say(*words.get(found.outcome, unknown))
+        self.outcome.say(*words.get(found.outcome, unknown))
 
     def _failed(self, error: Any) -> None:
         self.send.setEnabled(True)
-        self.result.say(str(error), "bad")
+        self.outcome.say(str(error), "bad")
 
 
 __all__ = ["CampaignsPage"]

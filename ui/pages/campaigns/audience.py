@@ -24,6 +24,7 @@ class AudienceSection(QWidget):
         super().__init__()
         self.choice = QComboBox()
         self.choice.setAccessibleName(tr("Audience"))
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.out = menu_button(tr("Leave out…"), [], "remove", tip=tr("Audiences to leave out"))
         self._menu = QMenu(self.out)
         self.out.setMenu(self._menu)

@@ -8,7 +8,8 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QDate, QLocale, Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from ui import text, theme
@@ -109,9 +110,26 @@ class Calendar(QWidget):
         word, _tone, icon = text.campaign_state(campaign.state)
         at = campaign.launched_at or campaign.start_at
         clock = at.astimezone(self._zone).strftime("%H:%M") if at else ""
-        made = button(f"{clock} {campaign.name}", partial(self.opened.emit, campaign.id), "link", icon)
+        made = ElidedLink(f"{clock} {campaign.name}", icon)
+        made.clicked.connect(partial(self.opened.emit, campaign.id))
         made.setToolTip(f"{campaign.name}\n{word}, {text.full_time(at, self._zone)}")
         made.setAccessibleName(f"{campaign.name}, {word}, {text.full_time(at, self._zone)}")
-        made.setMinimumWidth(theme.size("control"))
-        made.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
         return made
+
+
+class ElidedLink(QPushButton):
+    """A link that ends in "…" where its words do not fit."""
+
+    def __init__(self, words: str, icon: str) -> None:
+        super().__init__()
+        self._words = words
+        self.setProperty("role", "rowlink")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setMinimumWidth(theme.size("control"))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        theme.set_icon(self, icon, "accent")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        room = self.width() - theme.size("icon") - theme.space("l")
+        self.setText(self.fontMetrics().elidedText(self._words, Qt.TextElideMode.ElideRight, room))

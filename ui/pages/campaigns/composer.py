@@ -56,7 +56,7 @@ class Composer(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(TYPING_MS)
-        self._timer.timeout.connect(self.ask)
+        self._timer.timeout.connect(self._rested)
         self.name = QLineEdit()
         self.name.setMaxLength(120)
         self.name.setPlaceholderText(tr("Name of the campaign"))
@@ -246,6 +246,11 @@ class Composer(QWidget):
         self.when.move_mark()
         self._show_dirty()
         self._timer.start()
+
+    def _rested(self) -> None:
+        """The hand rests. Away from the page nothing is asked; coming back asks."""
+        if self.page.isVisible():
+            self.ask()
 
     def ask(self) -> None:
         """Ask everything anew: text, faces, reach, hours ahead."""

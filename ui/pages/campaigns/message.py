@@ -45,7 +45,7 @@ class AttachmentPart(QWidget):
             self.kind.addItem(names.get(kind, kind), kind)
         self.kind.setAccessibleName(tr("Kind of attachment"))
         self.kind.currentIndexChanged.connect(self.changed)
-        self.where = line_edit(tr("Address of the attachment"), "", "https://…", self.changed.emit)
+        self.where = line_edit(tr("Address of the attachment"), "", "https://…", self.changed)
         self._id: str | None = None
         self.where.textEdited.connect(self._forget_id)
         line = row(self.kind, self.where)
@@ -144,7 +144,7 @@ class TemplatePart(QWidget):
                 tr("Value of parameter {name}", name=name),
                 str(known.get(name, "")),
                 tr("words or {{field|fallback}}"),
-                self.changed.emit,
+                self.changed,
             )
             self._edits[name] = edit
             self._parameters.addWidget(Field(tr("Parameter {name}", name=name), edit))
@@ -166,7 +166,7 @@ class FeedbackPart(QWidget):
             "button_title": tr("Words on the button"),
             "privacy_url": tr("Address of the privacy policy"),
         }
-        self.edits = {key: line_edit(name, "", "", self.changed.emit) for key, name in names.items()}
+        self.edits = {key: line_edit(name, "", "", self.changed) for key, name in names.items()}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.space("s"))

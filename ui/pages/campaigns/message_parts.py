@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from ui.widgets.buttons import button, row
 from ui.widgets.labels import Card, Text
 
 
-def line_edit(name: str, value: str, hint: str, changed: Callable[..., Any], most: int = 0) -> QLineEdit:
+def line_edit(name: str, value: str, hint: str, changed: Any, most: int = 0) -> QLineEdit:
     """A line with an accessible name. Too long is marked, never cut off: the platform's limit may be met later."""
     edit = QLineEdit(value)
     edit.setAccessibleName(name)
@@ -108,7 +108,7 @@ class _ButtonRow(QWidget):
         for kind in limits.button_types:
             self.kind.addItem(names.get(kind, kind), kind)
         self.kind.setCurrentIndex(max(0, self.kind.findData(given.get("type"))))
-        say = owner.changed.emit
+        say = owner.changed
         most = limits.button_title_characters
         self.title = line_edit(tr("Words on the button"), str(given.get("title", "")), tr("words"), say, most)
         target = str(given.get("url") or given.get("payload") or "")
@@ -149,7 +149,7 @@ class _ReplyRow(QWidget):
         self._given = value if isinstance(value, dict) else None
         title = str(value.get("title", "")) if isinstance(value, dict) else str(value or "")
         most = limits.quick_reply_title_characters
-        self.title = line_edit(tr("Quick reply"), title, tr("Yes, please"), owner.changed.emit, most)
+        self.title = line_edit(tr("Quick reply"), title, tr("Yes, please"), owner.changed, most)
         gone = button("", partial(owner.remove, self), "quiet", "remove", tr("Remove this quick reply"))
         line = row(self.title, gone)
         line.setStretch(0, 1)
@@ -184,7 +184,7 @@ class _CardRow(Card):
             "url": (tr("Link of the card"), tr("link: https://…"), 0),
         }
         self.edits = {
-            key: line_edit(name, str(given.get(key, "")), hint, owner.changed.emit, most)
+            key: line_edit(name, str(given.get(key, "")), hint, owner.changed, most)
             for key, (name, hint, most) in names.items()
         }
         self.buttons = ButtonsEditor(limits, tr("Buttons of the card"))

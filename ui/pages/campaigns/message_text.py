@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QCompleter, QLineEdit, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QMenu, QPlainTextEdit, QVBoxLayout, QWidget
 
 from broadcaster.content.placeholders import Placeholder, placeholders
 from broadcaster.errors import BadInput
@@ -34,8 +34,10 @@ class TextEditor(QPlainTextEdit):
         self._completer.setWidget(self)
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        self._completer.activated[str].connect(self._complete)
-        self.setMinimumHeight(theme.size("chart") // 2 + theme.space("xl"))
+        self._popup = QListView()
+        self._completer.setPopup(self._popup)
+        self._completer.activated.connect(self._complete)
+        self.setFixedHeight(theme.size("chart") // 2 + theme.space("xl"))
 
     def use_fields(self, fields: Sequence[str]) -> None:
         self._fields.setStringList(list(fields))
@@ -50,7 +52,7 @@ class TextEditor(QPlainTextEdit):
         self.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        popup = self._completer.popup()
+        popup = self._popup
         if popup.isVisible() and event.key() in (
             Qt.Key.Key_Return,
             Qt.Key.Key_Enter,

@@ -35,9 +35,8 @@ class Preview(Card):
         self.again = button("", self.others.emit, "quiet", "sample", tr("Other people"))
         for part in (self.previous, self.next, self.again):
             self.head.addWidget(part)
-        line = row(self.name, self.pill)
-        line.setStretch(0, 1)
-        self.body.addLayout(line)
+        self.add(self.name)
+        self.body.addLayout(row(self.pill, None))
         self.add(self.bubble)
         self.pill.hide()
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from broadcaster.content.promotional import default_checker
-
 from broadcaster.audiences import counting, saved
 from broadcaster.campaigns import catalogue, lifecycle
 from broadcaster.campaigns.catalogue import CampaignRow
@@ -21,6 +19,7 @@ from broadcaster.campaigns.sketch import plan, sketch
 from broadcaster.contacts import attributes
 from broadcaster.content.message import Message, UnfitMessage
 from broadcaster.content.placeholders import PERSON_FIELDS, MissingValue, merge
+from broadcaster.content.promotional import default_checker
 from broadcaster.pages import listing, templates
 from broadcaster.policy import decide, forecast
 from broadcaster.policy.active import active_pack
@@ -47,6 +46,8 @@ class Shelf:
     audiences: Sequence[Any] = ()
     fields: Sequence[str] = ()
     templates: Sequence[Any] = ()
+    ways: Mapping[str, str] = field(default_factory=dict)
+    """Key of each way to send → its title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ def shelf(conn: Any, page_id: int) -> Shelf:
         saved.listing(conn, page_id),
         [*(name for name in PERSON_FIELDS if name != "psid"), *known],
         templates.listing(conn, page_id),
+        {key: each.title for key, each in active_pack(conn).permissions.items()},
     )
 
 

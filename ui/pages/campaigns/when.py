@@ -26,6 +26,7 @@ from ui.i18n import plural, tr
 from ui.pages.campaigns.reading import Hours, Start
 from ui.widgets.buttons import button, row
 from ui.widgets.fields import Field
+from ui.widgets.flow import FlowLayout
 from ui.widgets.forecast_chart import ForecastChart
 from ui.widgets.labels import Text
 from ui.zones import zone_box
@@ -47,6 +48,7 @@ class WhenSection(QWidget):
         self.moment.setCalendarPopup(True)
         self.moment.setDisplayFormat("ddd d MMM yyyy  HH:mm")
         self.zone = zone_box(zone.key)
+        self.zone.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.chart = ForecastChart()
         self.chart.moment_chosen.connect(self.choose)
         self._said, self._queue = Text(""), Text("")
@@ -136,7 +138,9 @@ class WhenSection(QWidget):
         ahead = hours.forecast
         self._best = ahead.best[0] if ahead.best else None
         self._use_best.setVisible(self._best is not None)
-        self.chart.show_forecast(ahead.hours, self.zone_info, self._now, self.at(), self._best)
+        self.chart.show_forecast(
+            _worth_showing(ahead.hours, self.at()), self.zone_info, self._now, self.at(), self._best
+        )
         self._said.say(_ahead_words(hours, self.zone_info, self._now, self.at()), "")
         words, tone = _queue_words(hours.fit, self.zone_info, self._now)
         self._queue.say(words, tone)
@@ -174,6 +178,12 @@ def _ahead_words(hours: Hours, zone: ZoneInfo, now: datetime, chosen: datetime) 
     if ahead.half_gone_at is not None:
         parts.append(tr("Half are gone by {when}.", when=text.when(ahead.half_gone_at, zone, now)))
     return " ".join(parts)
+
+
+def _worth_showing(hours: Any, chosen: datetime) -> Any:
+    """Until nobody can be reached any more (and past the chosen moment), a day at least."""
+    last = max((place for place, (at, count) in enumerate(hours) if count or at <= chosen), default=0)
+    return hours[: max(25, last + 4)]
 
 
 def _lost_after(ahead: Any, chosen: datetime) -> int:
@@ -256,18 +266,18 @@ class RulesPart(QWidget):
             Text(tr("stop above"), wrap=False),
         )
         for line in (
-            row(self.quiet, self.quiet_from, to, self.quiet_to, self.quiet_zone, None),
-            row(self.cap, self.cap_most, per, self.cap_days, None),
-            row(self.canary, self.canary_first, wait, self.canary_wait, fails, self.canary_most, None),
-            row(self.drift, self.drift_most, None),
-            row(self.undo, self.undo_seconds, None),
-            row(self.brake, None),
-            row(self.local, None),
-            row(self.ads, None),
-            row(Text(tr("If its time was missed"), wrap=False), self.late, None),
-            row(Text(tr("How often"), wrap=False), self.repeat, self.repeat_times, None),
+            (self.quiet, self.quiet_from, to, self.quiet_to, self.quiet_zone),
+            (self.cap, self.cap_most, per, self.cap_days),
+            (self.canary, self.canary_first, wait, self.canary_wait, fails, self.canary_most),
+            (self.drift, self.drift_most),
+            (self.undo, self.undo_seconds),
+            (self.brake,),
+            (self.local,),
+            (self.ads,),
+            (Text(tr("If its time was missed"), wrap=False), self.late),
+            (Text(tr("How often"), wrap=False), self.repeat, self.repeat_times),
         ):
-            column.addLayout(line)
+            column.addWidget(_wrapping(*line))
         for switch, parts in self._switches():
             for part in parts:
                 part.setEnabled(False)
@@ -412,6 +422,16 @@ class RulesPart(QWidget):
         for name, given in (("cap", cap), ("repeat", repeat), ("canary", canary)):
             if given and shown[name]:
                 self._given[name] = (given, shown[name] or {})
+
+
+def _wrapping(*parts: QWidget) -> QWidget:
+    """Side by side as far as the width goes, then in the next line."""
+    holder = QWidget()
+    flow = FlowLayout(holder, gap="s")
+    for part in parts:
+        part.setMinimumHeight(theme.size("control"))
+        flow.addWidget(part)
+    return holder
 
 
 def _spin(least: int, most: int, value: int, suffix: str = "") -> QSpinBox:

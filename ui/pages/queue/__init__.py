@@ -137,7 +137,7 @@ class QueuePage(PageView):
             mend = (tr("Mend it"), partial(self.navigate.emit, "settings", "pages"))
             said = page.state_text or tr("Check the Page under Settings.")
             tone = text.page_state(page.state)[1]
-            stop.say(tr("{page}: {state}. {text}", page=page.name, state=word, text=said), tone, mend)
+            stop.say(f"{page.name}: {word}. {said}", tone, mend)
             self._stops.addWidget(stop)
 
     def _bring_into_view(self) -> None:

@@ -72,7 +72,11 @@ class Figures(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.space("m"))
         self.over_time = Card(tr("Over time")).add(self.chart)
-        top = self._pair(Card(tr("What became of it")).add(self.funnel, self.blind), self.over_time)
+        self._legend = row(None)
+        self.over_time.body.addLayout(self._legend)
+        became = Card(tr("What became of it")).add(self.funnel, self.blind)
+        became.body.addStretch(1)
+        top = self._pair(became, self.over_time)
         column.addLayout(top)
         sums = Card(tr("Everybody accounted for"))
         sums.body.addLayout(self.sum)
@@ -150,7 +154,9 @@ class Figures(QWidget):
         made.setAccessibleName(tr("{name}: {count}. Show these people", name=name, count=shown))
         self.sum.addWidget(made)
         if sign:
-            self.sum.addWidget(Text(sign, "muted", wrap=False))
+            word = Text(sign, "muted", wrap=False)
+            word.setMinimumHeight(theme.size("control"))
+            self.sum.addWidget(word)
 
     def _show_lines(self, report: Report) -> None:
         self.over_time.setVisible(bool(report.lines))
@@ -162,7 +168,12 @@ class Figures(QWidget):
         start, end = min(instants), max(instants)
         names = {key: figure_name(key) for key in _LINES}
         series = [
-            Series(names[line.name], [(at.timestamp(), float(n)) for at, n in line.points], _LINES[line.name])
+            Series(
+                names[line.name],
+                [(at.timestamp(), float(n)) for at, n in line.points],
+                _LINES[line.name],
+                dashed=line.name == "delivered",
+            )
             for line in report.lines
             if line.points and line.points[-1][1]
         ]
@@ -170,8 +181,13 @@ class Figures(QWidget):
             series,
             x_word=lambda x: text.when(datetime.fromtimestamp(x, UTC), zone, now),
             x_ticks=_ticks(start, end, page),
-            y_title=" · ".join(each.name for each in series),
+            y_title=tr("messages so far"),
         )
+        clear(self._legend)
+        for each in series:
+            mark = "╌" if each.dashed else "━"
+            self._legend.addWidget(Text(f"{mark} {each.name}", "body", each.tone, wrap=False))
+        self._legend.addStretch(1)
 
     def _show_failures(self, report: Report) -> None:
         clear(self._failures)

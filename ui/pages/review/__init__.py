@@ -50,6 +50,7 @@ class ReviewPage(PageView):
         self.list.setAccessibleName(tr("Campaigns to review"))
         self.list.setMinimumWidth(theme.size("rail"))
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(self._chosen)
         self.case = CaseView(self)
         self.case.asked.connect(self._asked)

@@ -110,32 +110,37 @@ class CaseView(QWidget):
     def _columns(self) -> list[Column]:
         page = self.page
         return [
-            Column(
-                "name", tr("Name"), lambda r: text.person_name(r.first_name, r.last_name, r.psid), width=170
-            ),
+            Column("name", tr("Name"), _name, width=150),
             Column("psid", tr("Id"), lambda r: r.psid, width=150, shown=False),
             Column(
                 "reason",
                 tr("Rule"),
                 lambda r: text.reason(r.reason) if r.reason else tr("Reachable"),
                 tone=lambda r: "bad" if r.reason else "ok",
-                tip=lambda r: reason_text(r.reason).rule if r.reason else None,
-                width=160,
+                tip=lambda r: reason_text(r.reason).rule if r.reason else "",
+                width=190,
             ),
-            Column("fact", tr("Fact"), _fact, width=340, tip=_fact),
+            Column("fact", tr("Fact"), self._fact, width=270, tip=self._fact),
+            Column("flips", tr("Would change"), _flips, width=180, tip=_flips),
             Column(
                 "last",
                 tr("Last action"),
                 lambda r: text.when(r.last_interaction_at, page.zone, page.now()),
                 tip=lambda r: text.full_time(r.last_interaction_at, page.zone),
-            ),
-            Column(
-                "flips",
-                tr("Would change"),
-                lambda r: reason_text(r.reason).reopens if r.reason else "",
-                width=260,
+                shown=False,
             ),
         ]
+
+    def _fact(self, row: Any) -> str:
+        """What decided, with times in the zone of the window."""
+        if not row.reason:
+            return ""
+        span, last = _WINDOWS.get(Reason(row.reason)), row.last_interaction_at
+        if span is None or last is None:
+            return reason_text(row.reason).explain(last, None)
+        zone, now = self.page.zone, self.page.now()
+        shut = text.when(last + span, zone, now)
+        return tr("Last action {when}; window shut {shut}", when=text.when(last, zone, now), shut=shut)
 
     # -- showing
 
@@ -238,12 +243,12 @@ class CaseView(QWidget):
         self.why.hide()
 
 
-def _fact(row: Any) -> str:
-    if not row.reason:
-        return ""
-    span = _WINDOWS.get(Reason(row.reason))
-    closed = row.last_interaction_at + span if span and row.last_interaction_at else None
-    return reason_text(row.reason).explain(row.last_interaction_at, closed)
+def _name(row: Any) -> str:
+    return text.person_name(row.first_name, row.last_name, row.psid)
+
+
+def _flips(row: Any) -> str:
+    return reason_text(row.reason).reopens if row.reason else ""
 
 
 def _verdict(rule: Any, page: PageView) -> tuple[str, str, str, str]:
@@ -253,8 +258,13 @@ def _verdict(rule: Any, page: PageView) -> tuple[str, str, str, str]:
 
 
 def _entry(entry: Any, page: PageView) -> tuple[str, str, str, str, str]:
-    detail = ", ".join(f"{key}: {value}" for key, value in entry.detail.items() if key != "seal")
+    said = {key: _said(value) for key, value in entry.detail.items() if key != "seal"}
+    detail = ", ".join(f"{key}: {value}" for key, value in said.items())
     return text.when(entry.at, page.zone, page.now()), entry.actor, entry.action, detail, entry.hash[:12]
+
+
+def _said(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _facts(case: Case, page: PageView) -> str:
@@ -273,7 +283,7 @@ def _facts(case: Case, page: PageView) -> str:
         when = text.when(campaign.decided_at, page.zone, now)
         word = tr("approved by {who} {when}") if campaign.seal else tr("rejected by {who} {when}")
         parts.append(word.format(who=campaign.decided_by, when=when))
-    if campaign.decision_note:
+    if campaign.decision_note and campaign.state != CampaignState.SUBMITTED:
         parts.append(f"“{campaign.decision_note}”")
     return " · ".join(parts)
 
