@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, select, type_coerc
 from broadcaster.clock import from_epoch_ms, iso
 from broadcaster.contacts.attributes import AttributeDef, definitions
 from broadcaster.errors import EnvironmentFault
+from broadcaster.states import AttributeType
 from broadcaster.store import Store
 from broadcaster.store.tables import Contact, ContactAttributes, ContactLabel, Label
 
@@ -92,14 +93,14 @@ def _write(
 
 def _blocks(
     conn: Connection, page_id: int, known: dict[str, AttributeDef], clause: ColumnElement[bool] | None
-) -> Iterator[list[list[Any]]]:
+) -> Iterator[list[tuple[Any, ...]]]:
     """Rows in blocks by id: each block is one short query, so memory stays flat."""
     names = {row.id: row.name for row in conn.execute(select(LABELS).where(LABELS.c.page_id == page_id))}
     slots = [definition.slot for definition in known.values() if definition.slot]
     plain = [CONTACTS.c[name] for name in (*KNOWN[:5], "opted_out")]
     query = select(
         CONTACTS.c.id,
-        *plain,
+        *(type_coerce(column, BigInteger) if column.name == "opted_out" else column for column in plain),
         type_coerce(CONTACTS.c.last_interaction_at, BigInteger).label("at"),
         *(CONTACTS.c[s] for s in slots),
     ).where(CONTACTS.c.page_id == page_id)
@@ -110,24 +111,34 @@ def _blocks(
         found = conn.execute(query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK)).all()
         if not found:
             return
-        first, last = found[0][0], found[-1][0]
-        labels = _labels(conn, names, first, last)
-        loose = _loose(conn, known, first, last)
-        yield [_row(row, known, labels.get(row[0], ""), loose.get(row[0], {})) for row in found]
+        ids, *columns = zip(*found, strict=True)
+        last = ids[-1]
+        labels = _labels(conn, names, ids[0], last)
+        loose = _loose(conn, known, ids[0], last)
+        yield list(zip(*_cells(ids, columns, known, labels, loose), strict=True))
 
 
-def _row(row: Any, known: dict[str, AttributeDef], labels: str, loose: dict[str, Any]) -> list[Any]:
-    at = row[7]
-    cells = [
-        *(_safe(value) for value in row[1:6]),
-        "" if at is None else iso(from_epoch_ms(at)),
-        "true" if row[6] else "false",
-        _safe(labels),
-    ]
-    slotted = iter(row[8:])
+def _cells(
+    ids: Sequence[int],
+    columns: Sequence[Sequence[Any]],
+    known: dict[str, AttributeDef],
+    labels: dict[int, str],
+    loose: dict[int, dict[str, Any]],
+) -> Iterator[Iterable[Any]]:
+    """The file's columns of one block, in the order of its header."""
+    *texts, opted, acted = columns[:7]
+    for column in texts:
+        yield map(_safe, column)
+    yield ["" if at is None else iso(from_epoch_ms(at)) for at in acted]
+    yield ["true" if out else "false" for out in opted]
+    yield [_safe(labels.get(id_, "")) for id_ in ids]
+    slots = iter(columns[7:])
     for name, definition in known.items():
-        cells.append(_safe(_cell(next(slotted) if definition.slot else loose.get(name))))
-    return cells
+        values = next(slots) if definition.slot else [loose.get(id_, {}).get(name) for id_ in ids]
+        if definition.slot and definition.type != AttributeType.NUMBER:
+            yield map(_safe, values)
+        else:
+            yield [_safe(_cell(value)) for value in values]
 
 
 def _labels(conn: Connection, names: dict[int, str], first: int, last: int) -> dict[int, str]:
@@ -162,9 +173,12 @@ def _cell(value: Any) -> Any:
 
 def _safe(value: Any) -> Any:
     """What a spreadsheet would run as a formula gets an apostrophe, which an import takes away again."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_offset(value):
+    if isinstance(value, str) and value[:1] in _FORMULA and value and not _is_offset(value):
         return f"'{value}"
     return value
+
+
+_FORMULA = frozenset("=+-@\t\r")
 
 
 def _is_offset(value: str) -> bool:

@@ -31,6 +31,8 @@ RUNS = ImportRun.__table__  # type: ignore[attr-defined]
 
 BATCH = 20_000
 SAMPLE = 20
+DECIDING = 200_000
+"""So many rows decide the types of new attributes; a value further down that does not fit is rejected."""
 LabelMode = Literal["add", "replace", "update"]
 
 
@@ -124,7 +126,7 @@ def import_contacts(
     with store.read() as conn:
         known = definitions(conn, page_id)
     new = [column for column in attributes if column.field.removeprefix("attribute.") not in known]
-    types = cells.infer_types(new, reading.rows(shape))
+    types = cells.infer_types(new, islice(reading.rows(shape), DECIDING)) if new else {}
     if all(column.field != "labels" for column in assigned):
         label_mode = "add"  # a file without labels takes none away
     work = _Import(store, clock, page_id, shape, assigned, types, label_mode, dry_run, actor)

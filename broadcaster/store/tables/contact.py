@@ -36,7 +36,6 @@ class Contact(SQLModel, table=True):
             "timezone",
             "first_name",
         ),
-        Index("ix_contact_name", "page_id", "last_name", "first_name", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)

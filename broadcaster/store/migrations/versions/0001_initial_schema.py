@@ -179,7 +179,6 @@ def upgrade() -> None:
     sa.UniqueConstraint('page_id', 'psid')
     )
     with op.batch_alter_table('contact', schema=None) as batch_op:
-        batch_op.create_index('ix_contact_name', ['page_id', 'last_name', 'first_name', 'id'], unique=False)
         batch_op.create_index('ix_contact_window', ['page_id', 'opted_out', 'unreachable', 'last_interaction_at', 'last_message_at', 'ad_window_until', 'last_sent_at', 'timezone', 'first_name'], unique=False)
 
     op.create_table('import_run',
@@ -480,7 +479,6 @@ def downgrade() -> None:
     op.drop_table('import_run')
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_window')
-        batch_op.drop_index('ix_contact_name')
 
     op.drop_table('contact')
     op.drop_table('audience')
