@@ -133,12 +133,12 @@ class QueuePage(PageView):
         clear(self._stops)
         for page in board.stopped:
             stop = Notice(closable=False)
+            self._stops.addWidget(stop)  # first into the page: saying something shows it
             word = text.page_state(page.state)[0]
             mend = (tr("Mend it"), partial(self.navigate.emit, "settings", "pages"))
             said = page.state_text or tr("Check the Page under Settings.")
             tone = text.page_state(page.state)[1]
             stop.say(f"{page.name}: {word}. {said}", tone, mend)
-            self._stops.addWidget(stop)
 
     def _bring_into_view(self) -> None:
         if self._wanted in self.cards:
