@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -13,13 +14,15 @@ from broadcaster.errors import BadInput, EnvironmentFault, NotFound
 from broadcaster.events import EventHub
 from broadcaster.graph.client import GraphClient
 from broadcaster.logs import start_logging, stop_logging
-from broadcaster.queue.scheduler import Wake
-from broadcaster.queue.sender import Sender
 from broadcaster.secrets import SecretStore, open_secrets
 from broadcaster.settings import Settings
 from broadcaster.store import Store, open_store
 from broadcaster.store.tables import Page
-from broadcaster.webhooks.receiver import Receiver
+
+if TYPE_CHECKING:
+    from broadcaster.queue.scheduler import Wake
+    from broadcaster.queue.sender import Sender
+    from broadcaster.webhooks.receiver import Receiver
 
 log = logging.getLogger(__name__)
 PAGES = Page.__table__  # type: ignore[attr-defined]
@@ -62,6 +65,10 @@ class Workspace:
 
     def start_sending(self) -> None:
         """Start the sender and the scheduler that wakes it. EnvironmentFault when another process sends."""
+        # loaded here, not above: a command that sends nothing starts without scheduler and HTTP server
+        from broadcaster.queue.scheduler import Wake
+        from broadcaster.queue.sender import Sender
+
         if self.sender is None:
             self.sender = Sender(self.store, self.graph_client, self.clock, self.hub, self.settings)
             self.sender.start()
@@ -70,6 +77,8 @@ class Workspace:
 
     def start_receiver(self, port: int) -> int:
         """Listen for webhooks on 127.0.0.1; returns the port. EnvironmentFault when it is taken."""
+        from broadcaster.webhooks.receiver import Receiver
+
         if self.receiver is None:
             self.receiver = Receiver(self.store, self.secrets, self.clock, self.hub, port)
             self.receiver.start()

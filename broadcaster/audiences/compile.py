@@ -6,6 +6,7 @@ a value is different from every value, and is neither more nor less than any.
 
 from __future__ import annotations
 
+import operator
 import string
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -195,16 +196,19 @@ def _compare_plain(column: ColumnElement[Any], op: str, value: Any) -> Clause:
         return or_(column.is_(None), column.not_in(value))
     if op == "in":
         return and_(column.is_not(None), column.in_(value))
-    comparisons: dict[str, Clause] = {
-        "eq": column == value,
-        "gt": column > value,
-        "gte": column >= value,
-        "lt": column < value,
-        "lte": column <= value,
-        "before": column < value,
-        "after": column > value,
-    }
-    return func.coalesce(comparisons[op], false())
+    clause: Clause = _COMPARISONS[op](column, value)
+    return func.coalesce(clause, false())
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], Clause]] = {
+    "eq": operator.eq,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "before": operator.lt,
+    "after": operator.gt,
+}
 
 
 def _compare_text(column: ColumnElement[Any], given: Condition) -> Clause:

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 import click
 
 from broadcaster import __version__
-from broadcaster.cli import (
-    audience,
-    audit,
-    campaign,
-    check_text,
-    contacts,
-    demo,
-    page,
-    permission,
-    report,
-    running,
-    sandbox,
-    template,
-)
 from broadcaster.cli.frame import Group, run, say, settings_of
 from broadcaster.settings import Settings
 from broadcaster.workspace import Workspace
@@ -50,7 +37,7 @@ def main(arguments: list[str] | None = None, desktop: Desktop | None = None) -> 
 
 
 def _tree(desktop: Desktop | None) -> click.Group:
-    @click.group(cls=Group, invoke_without_command=True)
+    @click.group(cls=_Nouns, invoke_without_command=True)
     @click.option("--home", metavar="DIR", help="Workspace folder.")
     @click.option("--database", metavar="URL", help="Database, if not in the workspace folder.")
     @click.option("--as", "actor", metavar="NAME", help="Who acts, for the audit log.")
@@ -68,13 +55,38 @@ def _tree(desktop: Desktop | None) -> click.Group:
             return 2
         return desktop.open(settings_of(ctx))
 
-    for noun in (page.page, contacts.contacts, audience.audience, permission.permission, template.template):
-        broadcaster.add_command(noun)
-    for noun in (campaign.campaign, report.report, audit.audit, sandbox.sandbox):
-        broadcaster.add_command(noun)
-    for verb in (check_text.check_text, running.run_queue, demo.demo):
-        broadcaster.add_command(verb)
     return broadcaster
+
+
+class _Nouns(Group):
+    """Loads a noun's module when it is asked for: most commands need few of them, and they start sooner."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"broadcaster.cli.{module}"), name)
+        return command
+
+
+COMMANDS = {
+    "page": "page:page",
+    "contacts": "contacts:contacts",
+    "audience": "audience:audience",
+    "permission": "permission:permission",
+    "template": "template:template",
+    "check-text": "check_text:check_text",
+    "campaign": "campaign:campaign",
+    "run": "running:run_queue",
+    "report": "report:report",
+    "audit": "audit:audit",
+    "demo": "demo:demo",
+    "sandbox": "sandbox:sandbox",
+}
+"""Command → module of ``broadcaster.cli`` and what it is called there."""
 
 
 if __name__ == "__main__":

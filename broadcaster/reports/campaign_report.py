@@ -15,7 +15,8 @@ from broadcaster.clock import iso
 from broadcaster.reports import people
 from broadcaster.reports.compliance import write_compliance_pack
 from broadcaster.reports.figures import CampaignStatus, status
-from broadcaster.reports.writers import Table, replace_whole, write
+from broadcaster.reports.tables import Table
+from broadcaster.reports.writers import replace_whole, write
 
 
 def write_report(

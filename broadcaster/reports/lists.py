@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
 from broadcaster.errors import BadInput
-from broadcaster.policy import decide
 from broadcaster.graph.errors import describe
+from broadcaster.policy import decide
 from broadcaster.states import ACCEPTED_STATES, DeliveryState
 from broadcaster.store import outcomes
 from broadcaster.store.tables import BlockedRecipient, Contact, Delivery

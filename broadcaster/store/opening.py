@@ -7,15 +7,15 @@ import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from broadcaster.errors import DatabaseNewer, EnvironmentFault
 from broadcaster.store.engine import Store, connect
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -38,26 +38,35 @@ def open_store(url: str, now: datetime) -> Store:
 def current_revision(store: Store) -> str | None:
     """The schema's revision, None for an empty database."""
     with store.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def revisions() -> list[str]:
+    """The schemas this version knows, oldest first: the numbers in front of the migrations' names."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _migrate(store: Store, now: datetime) -> None:
-    config = alembic_config()
-    script = ScriptDirectory.from_config(config)
-    found, head = current_revision(store), script.get_current_head()
-    if found == head:
+    found, known = current_revision(store), revisions()
+    if found == known[-1]:
         return
-    if found is not None and found not in {revision.revision for revision in script.walk_revisions()}:
+    if found is not None and found not in known:
         raise DatabaseNewer(
             f"This database was made by a newer version of Broadcaster (schema {found}).",
             "Install that version or a later one; nothing was changed.",
         )
     if found is not None:
         _backup(store, found, now)
-    _upgrade(store, config)
+    _upgrade(store)
 
 
-def _upgrade(store: Store, config: Config) -> None:
+def _upgrade(store: Store) -> None:
+    # loaded here: it takes a third of a second and is needed once in a version's life
+    from alembic import command
+
+    config = alembic_config()
     with store.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -65,6 +74,8 @@ def _upgrade(store: Store, config: Config) -> None:
 
 def alembic_config() -> Config:
     """Alembic's configuration, made here so that no ini file is needed."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
@@ -84,7 +95,3 @@ def _backup(store: Store, revision: str, now: datetime) -> Path | None:
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
     return target
-
-
-def has_tables(store: Store) -> bool:
-    return bool(inspect(store.engine).get_table_names())
