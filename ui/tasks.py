@@ -110,6 +110,7 @@ class Tasks(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="window-work")
         self._live: dict[Work, _Wanted] = {}
+        self._closed = False
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def run(
@@ -127,6 +128,9 @@ class Tasks(QObject):
         if key is not None:
             self.cancel(owner, key)
         handle = Work(title, self.progressed.emit if title else _unheard)
+        if self._closed:
+            handle.cancel()
+            return handle
         self._live[handle] = _Wanted(owner, key, done, failed, keep)
         if title:
             self.started.emit(handle)
@@ -144,7 +148,8 @@ class Tasks(QObject):
         return list(self._live)
 
     def close(self) -> None:
-        """Cancel everything and wait for the threads."""
+        """Cancel everything and wait for the threads; nothing starts any more."""
+        self._closed = True
         for handle in list(self._live):
             handle.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)

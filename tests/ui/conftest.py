@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -133,7 +134,17 @@ def show(qtbot: QtBot, space: Workspace, preferences: Preferences) -> Iterator[S
         window.deleteLater()
 
 
+SHORT_MS = 200
+"""Timers of this length or shorter are about to start work; longer ones only watch."""
+
+
 def calm(qtbot: QtBot, window: MainWindow) -> None:
     """Wait until no work of the window runs and no timer of a page is about to start some."""
-    qtbot.wait(250)
-    qtbot.waitUntil(lambda: not window.tasks.running, timeout=10_000)
+    qtbot.waitUntil(lambda: not _busy(window), timeout=10_000)
+
+
+def _busy(window: MainWindow) -> bool:
+    return bool(window.tasks.running) or any(
+        timer.isActive() and timer.isSingleShot() and timer.interval() <= SHORT_MS
+        for timer in window.findChildren(QTimer)
+    )

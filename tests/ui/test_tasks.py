@@ -106,3 +106,11 @@ def test_titled_work_is_announced_with_its_progress(qtbot: QtBot, tasks: Tasks) 
     tasks.run(owner, lambda work: work.progress(1, 3), title="Import")
     qtbot.waitUntil(lambda: ("ended", "Import") in told)
     assert told == [("started", "Import"), ("progress", 3), ("ended", "Import")]
+
+
+def test_after_closing_nothing_starts(qtbot: QtBot) -> None:
+    tasks, ran = Tasks(), []
+    tasks.close()
+    handle = tasks.run(QObject(), lambda _work: ran.append(1))
+    assert handle.cancelled.is_set()
+    assert ran == []

@@ -82,9 +82,8 @@ class WindowDelegate(QStyledItemDelegate):
             0 if mirrored else edge + 2 * gap, 0, -(edge + 2 * gap) if mirrored else -gap, 0
         )
         painter.setPen(theme.color(clock.tone))
-        align = Qt.AlignmentFlag.AlignVCenter | (
-            Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-        )
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        align = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute | side
         shown = painter.fontMetrics().elidedText(clock.words, Qt.TextElideMode.ElideRight, words.width())
         painter.drawText(words, int(align), shown)
         painter.restore()

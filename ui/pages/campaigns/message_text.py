@@ -114,6 +114,7 @@ class TextPart(QWidget):
         column.addWidget(self._problem)
         column.addLayout(self._chips)
         self._problem.hide()
+        self._typed_last: str | None = None
         self.editor.textChanged.connect(self._typed)
 
     @property
@@ -148,6 +149,9 @@ class TextPart(QWidget):
             _say_missing(note, missing.get(key))
 
     def _typed(self) -> None:
+        if self.text == self._typed_last:
+            return  # underlining findings is a change of the document too
+        self._typed_last = self.text
         try:
             found = list(placeholders(self.text))
             self._problem.hide()
