@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, ColumnElement, Select, String, and_, false, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from broadcaster.audiences.filters import Condition, Filter
+from broadcaster.audiences.filters import Condition, Filter, conditions
 from broadcaster.clock import iso
 from broadcaster.contacts.attributes import AttributeDef
 from broadcaster.errors import NotFound
@@ -34,6 +34,12 @@ DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]
 BUCKETS = 10_000
 Clause = ColumnElement[bool]
 MembersOf = Callable[[str], Clause]
+Sure = Callable[[ColumnElement[Any], Clause], Clause]
+COVERED = frozenset(
+    {"opted_out", "unreachable", "last_interaction_at", "last_message_at", "last_sent_at", "timezone",
+     "first_name", "locale"}
+)  # fmt: skip
+"""Fields that ``ix_contact_window`` holds: a filter over these alone never touches the rows."""
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -67,7 +73,8 @@ def clause(
     ``campaigns``: name → id; ``members_of`` gives the people of a saved audience by name. NotFound for a
     campaign or audience that does not exist.
     """
-    return _Compiler(page_id, definitions, now, campaigns, members_of).tree(tree)
+    covered = all(one.field in COVERED for one in conditions(tree))
+    return _Compiler(page_id, definitions, now, campaigns, members_of, covered).tree(tree)
 
 
 class _Compiler:
@@ -78,7 +85,9 @@ class _Compiler:
         now: datetime,
         campaigns: Mapping[str, int],
         members_of: MembersOf | None,
+        covered: bool,
     ) -> None:
+        self._sure: Sure = _guarded if covered else _settled
         self._page_id, self._definitions, self._now = page_id, definitions, now
         self._campaigns, self._members_of = campaigns, members_of
 
@@ -102,7 +111,7 @@ class _Compiler:
         }
         if given.kind in special:
             return special[given.kind](given)
-        return _compare(self._column(given), given, self._now)
+        return _compare(self._column(given), given, self._now, self._sure)
 
     def _column(self, given: Condition) -> ColumnElement[Any]:
         """The column a field stands in; an attribute without a slot is read from the JSON beside."""
@@ -171,17 +180,28 @@ def _people(query: Select[Any], inside: bool) -> Clause:
     return found if inside else not_(found)
 
 
-def _compare(column: ColumnElement[Any], given: Condition, now: datetime) -> Clause:
+def _guarded(column: ColumnElement[Any], comparison: Clause) -> Clause:
+    """False where there is no value, in a form that an index can answer."""
+    return and_(column.is_not(None), comparison)
+
+
+def _settled(_column: ColumnElement[Any], comparison: Clause) -> Clause:
+    """False where there is no value, in a form that no index is tried for: one scan of the narrow rows
+    is several times faster than an index that has to look up a third of them."""
+    return func.coalesce(comparison, false())
+
+
+def _compare(column: ColumnElement[Any], given: Condition, now: datetime, sure: Sure) -> Clause:
     if given.op in ("is_set", "is_not_set"):
         known = _known(column, given.kind)
         return known if given.op == "is_set" else not_(known)
     if given.op in ("within_last", "older_than"):
-        return _span(column, given, now)
+        return _span(column, given, now, sure)
     if given.kind == "flag" and not isinstance(column.type, Boolean):
         given = Condition(given.field, given.op, "true" if given.value else "false", "text")
     if given.kind in ("text", "date"):
-        return _compare_text(column, given)
-    return _compare_plain(column, given.op, given.value)
+        return _compare_text(column, given, sure)
+    return _compare_plain(column, given.op, given.value, sure)
 
 
 def _known(column: ColumnElement[Any], kind: str) -> Clause:
@@ -189,7 +209,7 @@ def _known(column: ColumnElement[Any], kind: str) -> Clause:
     return func.coalesce(column, "") != "" if kind in ("text", "date") else column.is_not(None)
 
 
-def _compare_plain(column: ColumnElement[Any], op: str, value: Any) -> Clause:
+def _compare_plain(column: ColumnElement[Any], op: str, value: Any, sure: Sure) -> Clause:
     if op == "ne":
         return column.is_distinct_from(value)
     if op == "not_in":
@@ -197,7 +217,7 @@ def _compare_plain(column: ColumnElement[Any], op: str, value: Any) -> Clause:
     if op == "in":
         return and_(column.is_not(None), column.in_(value))
     clause: Clause = _COMPARISONS[op](column, value)
-    return func.coalesce(clause, false())
+    return sure(column, clause)
 
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], Clause]] = {
@@ -211,28 +231,28 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Clause]] = {
 }
 
 
-def _compare_text(column: ColumnElement[Any], given: Condition) -> Clause:
+def _compare_text(column: ColumnElement[Any], given: Condition, sure: Sure) -> Clause:
     if given.op in ("contains", "starts_with"):
         wanted = given.value.translate(_ASCII_LOWER)
         for special in "!%_":
             wanted = wanted.replace(special, f"!{special}")
         pattern = f"%{wanted}%" if given.op == "contains" else f"{wanted}%"
         return func.coalesce(func.lower(bytewise(column)).like(pattern, escape="!"), false())
-    return _compare_plain(bytewise(column) if given.op in _ORDERED else column, given.op, given.value)
+    return _compare_plain(bytewise(column) if given.op in _ORDERED else column, given.op, given.value, sure)
 
 
 _ORDERED = frozenset({"gt", "gte", "lt", "lte", "before", "after"})
 
 
-def _span(column: ColumnElement[Any], given: Condition, now: datetime) -> Clause:
+def _span(column: ColumnElement[Any], given: Condition, now: datetime, sure: Sure) -> Clause:
     """``within_last`` reaches from then to now (the future is not the last anything)."""
     since: Any = now - given.value
     until: Any = now
     if given.kind == "date":
         column, since, until = bytewise(column), iso(_whole(since)), iso(_whole(until))
     if given.op == "within_last":
-        return func.coalesce(and_(column >= since, column <= until), false())
-    return func.coalesce(column < since, false())
+        return sure(column, and_(column >= since, column <= until))
+    return sure(column, column < since)
 
 
 def _whole(instant: datetime) -> datetime:

@@ -25,6 +25,7 @@ from broadcaster.contacts.reading import FileShape, RawRow
 from broadcaster.contacts.taking import Batch, Taker
 from broadcaster.states import AttributeType
 from broadcaster.store import Store
+from broadcaster.store.engine import MAPPED_BYTES
 from broadcaster.store.tables import ImportRun
 
 RUNS = ImportRun.__table__  # type: ignore[attr-defined]
@@ -278,9 +279,12 @@ class _transaction:  # noqa: N801 - used as a with-statement word
         self._outer, self._trial = store.write(), trial
 
     def __enter__(self) -> Connection:
-        return self._outer.__enter__()
+        self._conn = self._outer.__enter__()
+        _map_file(self._conn, 0)  # a mapped file that is being written counts as memory of the program
+        return self._conn
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        _map_file(self._conn, MAPPED_BYTES)
         if kind is None and self._trial:
             undone = _Undone()
             try:
@@ -289,3 +293,8 @@ class _transaction:  # noqa: N801 - used as a with-statement word
                 return True
             return True
         return bool(self._outer.__exit__(kind, error, trace))
+
+
+def _map_file(conn: Connection, most: int) -> None:
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql(f"PRAGMA mmap_size={most}")

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, insert, select, update
 from broadcaster.clock import Clock
 from broadcaster.contacts.interactions import CONTACTS, InteractionFact, ids_of, record
 from broadcaster.graph.client import GraphClient
+from broadcaster.graph.errors import classify
+from broadcaster.graph.outcomes import CallRefused
 from broadcaster.graph.reading import Conversation, ConversationPage
 from broadcaster.states import InteractionKind, Source
 from broadcaster.store import Store
@@ -26,6 +28,9 @@ PAGES = Page.__table__  # type: ignore[attr-defined]
 
 SECONDS_BETWEEN_CALLS = 0.5
 """The Conversations API takes two calls a second and Page."""
+PATIENCE = 4
+"""How often a page that was refused as too fast is asked for again, each time after twice the wait."""
+_BAD_PARAMETER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,8 @@ def sync_contacts(
     newest: datetime | None = None
     result = SyncResult()
     while True:
-        found = client.conversations(after=cursor)
-        fresh = [one for one in found.conversations if known is None or one.updated_at > known]
+        found = _read(client, cursor, stop)
+        fresh = [one for one in found.conversations if known is None or one.updated_at >= known]
         newest = max((one.updated_at for one in (*fresh, *_kept(newest, found))), default=newest)
         cursor = found.after if len(fresh) == len(found.conversations) else None
         with store.write() as conn:
@@ -72,6 +77,19 @@ def sync_contacts(
             return result
         if stop.wait(SECONDS_BETWEEN_CALLS):
             return replace(result, complete=False)
+
+
+def _read(client: GraphClient, cursor: str | None, stop: threading.Event) -> ConversationPage:
+    """One page of conversations; waits where the platform says that calls come too fast."""
+    for attempt in range(PATIENCE):
+        try:
+            return client.conversations(after=cursor)
+        except CallRefused as refused:
+            if refused.refusal.code == _BAD_PARAMETER and cursor is not None:
+                cursor = None  # the place where the last sync stopped is not known any more
+            elif classify(refused.refusal).kind != "rate" or stop.wait(SECONDS_BETWEEN_CALLS * 2**attempt):
+                raise
+    return client.conversations(after=cursor)
 
 
 def _kept(newest: datetime | None, found: ConversationPage) -> Sequence[Conversation]:

@@ -19,6 +19,8 @@ from sqlmodel import Session
 
 from broadcaster.errors import BadInput, EnvironmentFault
 
+MAPPED_BYTES = 1 << 30
+"""So much of a SQLite file is read through the address space."""
 SQLITE_PRAGMAS = (
     "busy_timeout=10000",
     "journal_mode=WAL",
@@ -26,7 +28,7 @@ SQLITE_PRAGMAS = (
     "foreign_keys=ON",
     "temp_store=MEMORY",
     "cache_size=-65536",
-    "mmap_size=1073741824",
+    f"mmap_size={MAPPED_BYTES}",
     "journal_size_limit=67108864",
 )
 

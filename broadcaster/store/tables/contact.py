@@ -35,6 +35,7 @@ class Contact(SQLModel, table=True):
             "last_sent_at",
             "timezone",
             "first_name",
+            "locale",
         ),
     )
 

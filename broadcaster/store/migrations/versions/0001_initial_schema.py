@@ -179,7 +179,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('page_id', 'psid')
     )
     with op.batch_alter_table('contact', schema=None) as batch_op:
-        batch_op.create_index('ix_contact_window', ['page_id', 'opted_out', 'unreachable', 'last_interaction_at', 'last_message_at', 'ad_window_until', 'last_sent_at', 'timezone', 'first_name'], unique=False)
+        batch_op.create_index('ix_contact_window', ['page_id', 'opted_out', 'unreachable', 'last_interaction_at', 'last_message_at', 'ad_window_until', 'last_sent_at', 'timezone', 'first_name', 'locale'], unique=False)
 
     op.create_table('import_run',
     sa.Column('id', sa.Integer(), nullable=False),
