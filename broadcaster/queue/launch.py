@@ -75,14 +75,16 @@ def _fill(conn: Connection, campaign: CampaignRow, question: Question) -> Launch
         literal(0), literal(0), literal(0), decide.closes_at(question),
     ).where(of_page, question.audience, decide.allowed(question))  # fmt: skip
     columns = ["campaign_id", "contact_id", "state", "attempt", "retries", "settle_reads", "window_closes_at"]
-    eligible = conn.execute(insert(ROWS).from_select(columns, waiting, include_defaults=False)).rowcount
+    filling = insert(ROWS).from_select(columns, waiting, include_defaults=False)
+    eligible = conn.execute(filling.execution_options(preserve_rowcount=True)).rowcount
     verdict: ColumnElement[str | None] = decide.verdict(question)
     kept_out = select(
         literal(campaign.id), CONTACTS.c.id, verdict, CONTACTS.c.last_interaction_at,
         literal(question.at, BLOCKED.c.decided_at.type),
     ).where(of_page, question.audience, verdict.is_not(None))  # fmt: skip
     noted = ["campaign_id", "contact_id", "reason", "last_interaction_at", "decided_at"]
-    blocked = conn.execute(insert(BLOCKED).from_select(noted, kept_out)).rowcount
+    keeping_out = insert(BLOCKED).from_select(noted, kept_out)
+    blocked = conn.execute(keeping_out.execution_options(preserve_rowcount=True)).rowcount
     return Launch(eligible, blocked)
 
 

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLayout, QLayoutItem, QWidget
 
 from ui import theme
+
+LARGE_TEXT = 1.4
+"""From this text size on, what stands side by side stands one below the other."""
+
+
+def beside(*parts: QWidget | QLayout | None, gap: str = "m") -> QBoxLayout:
+    """Side by side with equal shares, or one below the other when the text is large. None is the stretch."""
+    large = theme.current().scale >= LARGE_TEXT
+    layout = QBoxLayout(QBoxLayout.Direction.TopToBottom if large else QBoxLayout.Direction.LeftToRight)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(theme.space(gap))
+    for part in parts:
+        if part is None:
+            layout.addStretch(0 if large else 1)
+        elif isinstance(part, QLayout):
+            layout.addLayout(part)
+        else:
+            layout.addWidget(part, 0 if large or None in parts else 1)
+    return layout
 
 
 class FlowLayout(QLayout):

@@ -104,6 +104,7 @@ class Card(QFrame):
         self.head = QHBoxLayout()
         self.head.setSpacing(theme.space("s"))
         self.heading = Text(title, "lead", wrap=False)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         if icon:
             self.head.addWidget(Icon(icon))
         if title:

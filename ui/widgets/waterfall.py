@@ -73,7 +73,7 @@ class Waterfall(QWidget):
         super().__init__()
         self._shown: object = None
         self._figure = Text(text.NONE, "figure", wrap=False)
-        self._note = Text("", "muted")
+        self._note, self._closing = Text("", "muted"), Text("", "muted", "warn")
         self._bar = SplitBar(tr("Reachable and blocked"))
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(theme.space("s"))
@@ -82,7 +82,7 @@ class Waterfall(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.space("s"))
-        for part in (self._figure, self._note, self._bar):
+        for part in (self._figure, self._note, self._bar, self._closing):
             column.addWidget(part)
         column.addLayout(self._grid)
 
@@ -103,6 +103,7 @@ class Waterfall(QWidget):
         self._note.say(words, "")
         self._bar.show_parts([])
         self._shown = None
+        self._closing.hide()
         clear(self._grid)
 
     def show_error(self, error: BroadcasterError) -> None:
@@ -119,13 +120,15 @@ class Waterfall(QWidget):
             "of {n} people in the audience can be reached ({share})",
             share=text.percent(eligible, audience),
         )
-        if closing_soon:
-            words += ". " + plural(
-                closing_soon,
-                "For {n} of them the window shuts within the hour",
-                "For {n} of them the window shuts within the hour",
-            )
         self._note.say(words, "")
+        self._closing.setVisible(closing_soon > 0)
+        self._closing.setText(
+            plural(
+                closing_soon,
+                "The window of {n} person shuts within the hour.",
+                "The windows of {n} people shut within the hour.",
+            )
+        )
         self._bar.show_parts([Part(tr("Reachable"), eligible, "ok"), Part(tr("Blocked"), blocked, "bad")])
         if (audience, eligible, steps) != self._shown:  # what is the same does not flicker
             self._shown = (audience, eligible, steps)

@@ -22,7 +22,7 @@ SENDABLE = ("open", "conditional")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to send as the card shows it. ``reach`` None: not counted yet."""
+    """One way to send as the card shows it. ``reach`` None: there is nobody to count yet."""
 
     key: str
     title: str
@@ -61,7 +61,7 @@ def state_words(way: Way) -> tuple[str, str, str]:
 
 def reach_words(way: Way) -> str:
     if way.reach is None:
-        return tr("counting…")
+        return ""
     return tr("reaches {n} of {all}", n=text.number(way.reach), all=text.number(way.audience))
 
 
@@ -187,4 +187,5 @@ class CompareDialog(Dialog):
         self.table = TextGrid(tr("Ways to send compared"), ["", *(way.title for way in ways)], rows)
         self.body.addWidget(self.table)
         self.buttons.addWidget(button(tr("Close"), self.accept))
-        self.setMinimumHeight(theme.size("chart") * 2)
+        self.table.setMinimumHeight(theme.size("row") * (len(rows) + 2))
+        self.setMinimumWidth(theme.size("dialog") * 3 // 2)

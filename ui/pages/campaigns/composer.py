@@ -26,6 +26,7 @@ from ui.view import PageView
 from ui.widgets.buttons import button, column, row
 from ui.widgets.fields import Field
 from ui.widgets.findings import go_to
+from ui.widgets.flow import beside
 from ui.widgets.labels import Card, Pill, Text
 from ui.widgets.scroll import scrolled
 from ui.widgets.way_cards import CompareDialog, WayCards
@@ -81,7 +82,8 @@ class Composer(QWidget):
         self.plan = button(tr("Schedule"), partial(self.save_asked.emit, "schedule"), "primary", "calendar")
         self.note = Text("", "muted")
         self.locked = Text("", "muted")
-        bar = row(self.back, self.pill, self.note, None, self.save, self.test, self.submit, self.plan)
+        deeds = row(self.save, self.test, self.submit, self.plan)
+        bar = beside(row(self.back, self.pill, self.note, None), None, deeds, gap="s")
         left = QWidget()
         inner = QVBoxLayout(left)
         inner.setContentsMargins(0, 0, theme.space("s"), theme.space("l"))

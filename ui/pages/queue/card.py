@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy
 
-from broadcaster.states import CampaignState, PageState
+from broadcaster.states import CampaignState, PageState, PauseCause
 from ui import text, theme
 from ui.i18n import plural, tr
 from ui.pages.queue.reading import Sending
 from ui.widgets.bars import Part, SplitBar
 from ui.widgets.buttons import button, row
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import FlowLayout, beside
 from ui.widgets.labels import Card, Pill, Text
 
 
@@ -35,7 +35,7 @@ class SendingCard(Card):
         self.where = Text("", "muted", wrap=False)
         self.deeds = QHBoxLayout()
         self.deeds.setSpacing(theme.space("s"))
-        self.body.addLayout(row(self.title, self.pill, self.where, None, self.deeds))
+        self.body.addLayout(beside(row(self.title, self.pill, self.where, None), None, self.deeds))
         self.said = Text("")
         self.bar = SplitBar(tr("Progress of {name}", name=name))
         self.facts = FlowLayout(gap="l")
@@ -100,7 +100,8 @@ class SendingCard(Card):
                 Part(tr("Waiting"), counts.waiting, "surface_alt"),
             ]
         )
-        running = sending.campaign.state == CampaignState.RUNNING
+        ready = sending.page is None or sending.page.state == PageState.READY
+        running = sending.campaign.state == CampaignState.RUNNING and ready and sending.undo_until is None
         left = going.seconds_left(sending.campaign.throttle_per_second) if running else None
         facts = {
             "sent": (
@@ -195,5 +196,6 @@ def _start_words(sending: Sending, zone: ZoneInfo, now: datetime) -> str:
 
 def _pause_words(sending: Sending) -> str:
     campaign = sending.campaign
-    cause = text.pause_cause(campaign.pause_cause) if campaign.pause_cause else ""
+    by_hand = campaign.pause_cause == PauseCause.HAND and campaign.pause_text
+    cause = text.pause_cause(campaign.pause_cause) if campaign.pause_cause and not by_hand else ""
     return ". ".join(part.rstrip(".") for part in (cause, campaign.pause_text or "") if part) + "."

@@ -42,7 +42,9 @@ class DoubtsDialog(Dialog):
                 each.cause or "",
                 tr("read again {when}", when=text.when(each.settle_at, page.zone, now))
                 if each.settle_at
-                else plural(each.looked, "looked up {n} time, no proof", "looked up {n} times, no proof"),
+                else plural(each.looked, "looked up {n} time, no proof", "looked up {n} times, no proof")
+                if each.looked
+                else tr("waits for you"),
             )
             for each in sending.doubts
         ]

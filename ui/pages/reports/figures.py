@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from broadcaster.states import Platform
 from ui import text, theme
@@ -17,7 +17,7 @@ from ui.view import PageView
 from ui.widgets.buttons import button, row
 from ui.widgets.chart import LineChart, Series
 from ui.widgets.clearing import clear
-from ui.widgets.flow import FlowLayout
+from ui.widgets.flow import FlowLayout, beside
 from ui.widgets.forecast_chart import hour_ticks
 from ui.widgets.funnel import Funnel, Stage
 from ui.widgets.labels import Card, Text, divider
@@ -76,7 +76,7 @@ class Figures(QWidget):
         self.over_time.body.addLayout(self._legend)
         became = Card(tr("What became of it")).add(self.funnel, self.blind)
         became.body.addStretch(1)
-        top = self._pair(became, self.over_time)
+        top = beside(became, self.over_time)
         column.addLayout(top)
         sums = Card(tr("Everybody accounted for"))
         sums.body.addLayout(self.sum)
@@ -88,14 +88,7 @@ class Figures(QWidget):
         failed.body.addLayout(row(self.retry, None))
         blocked = Card(tr("Before the start")).add(self.waterfall)
         blocked.body.addStretch(1)
-        column.addLayout(self._pair(failed, blocked))
-
-    @staticmethod
-    def _pair(left: QWidget, right: QWidget) -> QHBoxLayout:
-        line: QHBoxLayout = row(left, right, gap="m")
-        line.setStretch(0, 1)
-        line.setStretch(1, 1)
-        return line
+        column.addLayout(beside(failed, blocked))
 
     def _reason_chosen(self, reason: str) -> None:
         self.people_asked.emit(f"blocked:{reason}" if reason else "intended")

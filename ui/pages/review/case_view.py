@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from broadcaster.reasons import reason_text
 from broadcaster.reports import lists
@@ -22,6 +22,7 @@ from ui.view import PageView
 from ui.widgets.buttons import button, menu_button, row
 from ui.widgets.clearing import clear
 from ui.widgets.findings import FindingsList
+from ui.widgets.flow import beside
 from ui.widgets.grid import TextGrid
 from ui.widgets.labels import Card, Pill, Text
 from ui.widgets.people_list import PeopleList
@@ -73,7 +74,8 @@ class CaseView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, theme.space("s"), theme.space("m"))
         column.setSpacing(theme.space("m"))
-        head = row(self.title, self.pill, None, self.edit, self.export, self.reject, self.plan, self.approve)
+        deeds = row(self.edit, self.export, self.reject, self.plan, self.approve)
+        head = beside(row(self.title, self.pill, None), None, deeds, gap="s")
         column.addLayout(head)
         column.addWidget(self.facts)
         changed = Card(tr("What changed since the last approval"))
@@ -86,10 +88,7 @@ class CaseView(QWidget):
         found = Card(tr("Findings")).add(self.findings)
         found.body.addStretch(1)
         for pair in ((changed, said), (reach, found)):
-            line: QHBoxLayout = row(*pair, gap="m")
-            line.setStretch(0, 1)
-            line.setStretch(1, 1)
-            column.addLayout(line)
+            column.addLayout(beside(*pair))
         blocked = Card(tr("Who is kept out, and by which rule")).add(self.people)
         self._why_title = Text("", "strong")
         blocked.add(self._why_title, self.why)
