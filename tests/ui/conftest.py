@@ -134,6 +134,8 @@ def show(qtbot: QtBot, space: Workspace, preferences: Preferences) -> Iterator[S
         window.deleteLater()
 
 
+LAYOUT_MS = 20
+"""Fresh widgets become visible in the next turns of the loop."""
 SHORT_MS = 200
 """Timers of this length or shorter are about to start work; longer ones only watch."""
 
@@ -141,6 +143,7 @@ SHORT_MS = 200
 def calm(qtbot: QtBot, window: MainWindow) -> None:
     """Wait until no work of the window runs and no timer of a page is about to start some."""
     qtbot.waitUntil(lambda: not _busy(window), timeout=10_000)
+    qtbot.wait(LAYOUT_MS)
 
 
 def _busy(window: MainWindow) -> bool:
