@@ -43,8 +43,10 @@ class FallBar(QWidget):
             left = area.width() - left - width
         painter.setBrush(theme.color("surface_alt"))
         painter.drawRoundedRect(area, theme.radius("s"), theme.radius("s"))
-        painter.setBrush(theme.color(self._tone))
-        painter.drawRoundedRect(QRectF(left, 0, width, area.height()), theme.radius("s"), theme.radius("s"))
+        if self._start != self._end:
+            painter.setBrush(theme.color(self._tone))
+            part = QRectF(left, 0, width, area.height())
+            painter.drawRoundedRect(part, theme.radius("s"), theme.radius("s"))
         painter.end()
 
 
