@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -28,7 +29,18 @@ from ui.tasks import Tasks
 def dressed(qapp: QApplication) -> QApplication:
     i18n.install("en")
     theme.apply(qapp, "light")
+    gc.freeze()
     return qapp
+
+
+@pytest.fixture(autouse=True)
+def collected_in_the_main_thread(dressed: QApplication) -> Iterator[None]:
+    """As in the app: widgets freed by the garbage collector of another thread crash Qt."""
+    gc.disable()
+    yield
+    dressed.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture
