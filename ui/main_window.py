@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ui.status import Status
 
 STATUS_MS = 5_000
+FIRST_SHARE = 0.9
+"""Of the screen, when the window is opened for the first time."""
 FRAME_KINDS = frozenset({"page", "campaign", "delivery", "webhook"})
 
 
@@ -61,6 +63,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(round(theme.size("dialog") / scale), round(theme.size("sentence") / scale))
         if geometry := preferences.text("geometry"):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        else:
+            self.resize(self.screen().availableSize() * FIRST_SHARE)
         self._status_timer = QTimer(self)
         self._status_timer.setInterval(STATUS_MS)
         self._status_timer.timeout.connect(self.refresh_status)
