@@ -90,11 +90,16 @@ class PageView(QWidget):
         key: str,
         failed: Callable[[BroadcasterError], None] | None = None,
     ) -> Work:
-        """Run ``work(conn)`` on a read connection off-thread; the newest of each ``key`` wins."""
+        """Run ``work(conn)`` on a read connection off-thread; the newest of each ``key`` wins, and the
+        query of an older one is interrupted."""
+        from broadcaster.store.interrupt import interruptible
+
         store = self.workspace.store
 
-        def run(_work: Work) -> Any:
-            with store.read() as conn:
+        def run(handle: Work) -> Any:
+            with store.read() as conn, interruptible(conn) as stop:
+                handle.on_cancel(stop)
+                handle.check()
                 return work(conn)
 
         return self.tasks.run(self, run, done, failed or self.notice.error, key=key)

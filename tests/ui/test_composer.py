@@ -347,3 +347,16 @@ def test_every_control_has_a_name(compose: Compose) -> None:
         and not isinstance(widget.parent(), QComboBox | QAbstractSpinBox)
     ]
     assert nameless == []
+
+
+def test_a_question_nobody_waits_for_is_interrupted(qtbot: QtBot, compose: Compose) -> None:
+    composer = compose()
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+    heard: list[object] = []
+    page = composer.page
+    page.read(lambda conn: conn.exec_driver_sql(endless).scalar(), heard.append, "slow")
+    qtbot.wait(50)
+    page.read(lambda conn: conn.exec_driver_sql("SELECT 7").scalar(), heard.append, "slow")
+    qtbot.waitUntil(lambda: not page.tasks.running, timeout=5_000)
+    assert heard == [7]
+    assert not page.notice.isVisible()

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QTabWidget, QVBoxLayout, QWidget
 
 from broadcaster.campaigns.catalogue import EDITABLE, CampaignRow
 from broadcaster.campaigns.definition import CampaignDraft
@@ -26,7 +26,7 @@ from ui.view import PageView
 from ui.widgets.buttons import button, column, row
 from ui.widgets.fields import Field
 from ui.widgets.findings import go_to
-from ui.widgets.flow import beside
+from ui.widgets.flow import LARGE_TEXT, beside
 from ui.widgets.labels import Card, Pill, Text
 from ui.widgets.scroll import scrolled
 from ui.widgets.way_cards import CompareDialog, WayCards
@@ -102,11 +102,20 @@ class Composer(QWidget):
             inner.addWidget(card)
         inner.addStretch(1)
         self.left_side, right = scrolled(left), scrolled(self.outcome)
+        self.setLayout(column(bar, self.locked, self._halves(right)))
+        self.locked.hide()
+
+    def _halves(self, right: QWidget) -> QWidget | QHBoxLayout:
+        """Side by side; with large text there is room for one at a time."""
+        if theme.current().scale >= LARGE_TEXT:
+            tabs = QTabWidget()
+            tabs.addTab(self.left_side, tr("What is written"))
+            tabs.addTab(right, tr("What comes of it"))
+            return tabs
         halves = row(self.left_side, right, gap="m")
         halves.setStretch(0, 3)
         halves.setStretch(1, 2)
-        self.setLayout(column(bar, self.locked, halves))
-        self.locked.hide()
+        return halves
 
     def _connect(self) -> None:
         self.name.textEdited.connect(self._edited)
