@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from broadcaster.clock import epoch_ms, iso
 from broadcaster.contacts.attributes import AttributeDef
+from broadcaster.contacts.formulas import unguarded
 from broadcaster.contacts.reading import RawRow
 from broadcaster.errors import BadInput
 from broadcaster.states import AttributeType
@@ -25,6 +26,8 @@ IGNORED = frozenset({"line", "reason"})
 BLOCK = 10_000
 KEPT = 5_000
 """Distinct texts of a column that are remembered."""
+NOT_TAKEN = "-"
+"""A column mapped to this is left out."""
 FUTURE_TOLERANCE = timedelta(minutes=5)
 MAX_TEXT = 10_000
 
@@ -50,7 +53,8 @@ def assign(columns: Sequence[str], mapping: Mapping[str, str] | None, where: str
     wanted = dict(mapping or {})
     if unknown := [title for title in wanted if title not in columns]:
         raise BadInput(f"{where} has no column {unknown[0]!r}.", f"Its columns: {', '.join(columns)}.")
-    found = [Column(i, title, wanted.get(title) or _field(title)) for i, title in enumerate(columns)]
+    fields = [_mapped(wanted[title]) if title in wanted else _field(title) for title in columns]
+    found = [Column(i, title, field) for i, (title, field) in enumerate(zip(columns, fields, strict=True))]
     found = [column for column in found if column.field]
     fields = [column.field for column in found]
     if "psid" not in fields:
@@ -61,6 +65,13 @@ def assign(columns: Sequence[str], mapping: Mapping[str, str] | None, where: str
     if twice := [field for field in fields if fields.count(field) > 1]:
         raise BadInput(f"{where}: two columns fill {twice[0]!r}.", "Map one of them elsewhere.")
     return found
+
+
+def _mapped(field: str) -> str:
+    """A field as it was given: a known column, an attribute with or without ``attribute.``, or ``-``."""
+    if field in ("", NOT_TAKEN):
+        return ""
+    return field if field in PERSON_FIELDS or field.startswith("attribute.") else f"attribute.{field}"
 
 
 def _field(title: str) -> str:
@@ -79,7 +90,7 @@ def infer_types(columns: Sequence[Column], rows: Iterator[RawRow]) -> dict[str, 
     while any(open_.values()) and (block := list(islice(rows, BLOCK))):
         cells = list(zip(*(row.cells for row in block if not row.problem), strict=True))
         for index, types in open_.items() if cells else ():
-            texts = {text.strip() for text in set(cells[index])} - {""}
+            texts = {unguarded(text.strip()) for text in set(cells[index])} - {""}
             if texts:
                 filled.add(index)
             types -= {type_ for type_ in types if not all(map(_CHECKS[type_], texts))}
@@ -125,7 +136,7 @@ class Cells(dict[str, Cell]):
         self.refused: dict[str, str] = {}
 
     def __missing__(self, text: str) -> Cell:
-        plain = text.strip()
+        plain = unguarded(text.strip())
         try:
             value = self._read(plain) if plain else None
         except Refused as problem:
@@ -175,8 +186,7 @@ def _text(text: str) -> str:
         raise Refused("a cell has a NUL character")
     if len(text) > MAX_TEXT:
         raise Refused(f"a cell has {len(text)} characters; {MAX_TEXT} are the most")
-    # an apostrophe that only keeps a spreadsheet from running a formula is not part of the value
-    return text[1:] if text[:1] == "'" and text[1:2] in "=+-@\t\r" and len(text) > 1 else text
+    return text
 
 
 def _number(text: str) -> float:

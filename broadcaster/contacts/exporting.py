@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, select, type_coerc
 
 from broadcaster.clock import from_epoch_ms, iso
 from broadcaster.contacts.attributes import AttributeDef, definitions
+from broadcaster.contacts.formulas import guarded
 from broadcaster.errors import EnvironmentFault
 from broadcaster.states import AttributeType
 from broadcaster.store import Store
@@ -128,17 +129,17 @@ def _cells(
     """The file's columns of one block, in the order of its header."""
     *texts, opted, acted = columns[:7]
     for column in texts:
-        yield map(_safe, column)
+        yield map(guarded, column)
     yield ["" if at is None else iso(from_epoch_ms(at)) for at in acted]
     yield ["true" if out else "false" for out in opted]
-    yield [_safe(labels.get(id_, "")) for id_ in ids]
+    yield [guarded(labels.get(id_, "")) for id_ in ids]
     slots = iter(columns[7:])
     for name, definition in known.items():
         values = next(slots) if definition.slot else [loose.get(id_, {}).get(name) for id_ in ids]
         if definition.slot and definition.type != AttributeType.NUMBER:
-            yield map(_safe, values)
+            yield map(guarded, values)
         else:
-            yield [_safe(_cell(value)) for value in values]
+            yield [guarded(_cell(value)) for value in values]
 
 
 def _labels(conn: Connection, names: dict[int, str], first: int, last: int) -> dict[int, str]:
@@ -169,18 +170,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-def _safe(value: Any) -> Any:
-    """What a spreadsheet would run as a formula gets an apostrophe, which an import takes away again."""
-    if isinstance(value, str) and value[:1] in _FORMULA and value and not _is_offset(value):
-        return f"'{value}"
-    return value
-
-
-_FORMULA = frozenset("=+-@\t\r")
-
-
-def _is_offset(value: str) -> bool:
-    """``+02:00`` is a time zone, not a formula."""
-    return len(value) == 6 and value[3] == ":" and value[1:3].isdigit()

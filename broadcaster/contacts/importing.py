@@ -21,8 +21,10 @@ from broadcaster.contacts import columns as cells
 from broadcaster.contacts import reading, staging
 from broadcaster.contacts.attributes import AttributeDef, define, definitions
 from broadcaster.contacts.columns import Column
+from broadcaster.contacts.formulas import guarded
 from broadcaster.contacts.reading import FileShape, RawRow
 from broadcaster.contacts.taking import Batch, Taker
+from broadcaster.errors import BadInput
 from broadcaster.states import AttributeType
 from broadcaster.store import Store
 from broadcaster.store.engine import MAPPED_BYTES
@@ -30,7 +32,7 @@ from broadcaster.store.tables import ImportRun
 
 RUNS = ImportRun.__table__  # type: ignore[attr-defined]
 
-BATCH = 20_000
+BATCH = 10_000
 SAMPLE = 20
 DECIDING = 200_000
 """So many rows decide the types of new attributes; a value further down that does not fit is rejected."""
@@ -122,6 +124,13 @@ def import_contacts(
     file gives some. ``rejects`` is written where rows were not taken, with their line and the reason.
     """
     shape = reading.look_at(path)
+    if rejects is not None and (
+        rejects.absolute() == path.absolute() or not rejects.absolute().parent.is_dir()
+    ):
+        raise BadInput(
+            f"The rejected rows cannot be written to {rejects}.",
+            "Give another file, in a folder that exists.",
+        )
     assigned = cells.assign(shape.columns, mapping, path.name)
     attributes = [column for column in assigned if column.field.startswith("attribute.")]
     with store.read() as conn:
@@ -257,7 +266,7 @@ class _RejectsFile:
             self.path = self._wanted
         dropped = {i for i, title in enumerate(self._shape.columns) if title.casefold() in cells.IGNORED}
         for row, reason in refused:
-            kept_cells = [cell for i, cell in enumerate(row.cells) if i not in dropped]
+            kept_cells = [guarded(cell) for i, cell in enumerate(row.cells) if i not in dropped]
             self._writer.writerow([row.line, reason, *kept_cells])
 
     def __enter__(self) -> _RejectsFile:

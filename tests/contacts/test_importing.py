@@ -303,3 +303,26 @@ def test_a_file_that_still_grows_is_told(take: Take, tmp_path: Path) -> None:
             more.write("3\n")
 
     assert "changed while it was read" in take("psid\n1\n2\n", progress=grow).warning
+
+
+def test_a_rejected_formula_is_kept_harmless_and_means_the_same(
+    store: Store, take: Take, page_id: int, tmp_path: Path
+) -> None:
+    take("psid,first_name,score\nx1,=SUM(A1),-5\n")
+    row = table(tmp_path / "rejects.csv")[0]
+    assert (row["first_name"], row["score"]) == ("'=SUM(A1)", "'-5")
+    assert take((tmp_path / "rejects.csv").read_text("utf-8").replace("x1", "1")).created == 1
+    ada = person(store, page_id, "1")
+    assert (ada.first_name, ada.attributes["score"]) == ("=SUM(A1)", -5)
+
+
+def test_a_column_can_be_left_out_and_an_attribute_named_shortly(
+    store: Store, take: Take, page_id: int
+) -> None:
+    take("psid,Ort,secret\n1,Rome,x\n", mapping={"Ort": "city", "secret": "-"})
+    assert person(store, page_id, "1").attributes == {"city": "Rome"}
+
+
+def test_the_rejects_never_overwrite_the_file(take: Take, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be written"):
+        take("psid\nx\n", rejects=tmp_path / "people.csv")

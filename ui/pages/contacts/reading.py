@@ -84,7 +84,7 @@ def sync(workspace: Workspace, page_id: int, work: Work) -> Any:
         workspace.clock,
         workspace.graph_client(page_id),
         page_id,
-        progress=lambda done: work.progress(done),
+        progress=lambda told: work.progress(told.conversations),
         cancelled=work.cancelled,
     )
     workspace.hub.post("contact")
