@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from ui.pages import PAGES
 from ui.preferences import Preferences
 
 if TYPE_CHECKING:
+    from broadcaster.practice import Practice
     from broadcaster.workspace import Workspace
 
 SIZES = ((1280, 800), (1920, 1080))
@@ -27,6 +30,7 @@ PATIENCE_SECONDS = 20.0
 CALM_TURNS = 30
 """A page is drawn when no work of the window has run for so many turns of its loop."""
 TURN_SECONDS = 0.01
+PLANNED_IN = timedelta(hours=3)
 
 
 def pictures(
@@ -38,6 +42,21 @@ def pictures(
     """Every page of the open workspace as PNG files; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     app = application()
+    gc.disable()  # other threads must not free widgets
+    try:
+        return _all(app, workspace, folder, schemes, sizes)
+    finally:
+        gc.collect()
+        gc.enable()
+
+
+def _all(
+    app: QApplication,
+    workspace: Workspace,
+    folder: Path,
+    schemes: Sequence[str],
+    sizes: Sequence[tuple[int, int]],
+) -> list[Path]:
     made: list[Path] = []
     with tempfile.TemporaryDirectory(prefix="broadcaster-pictures-") as kept:
         for scheme in schemes:
@@ -63,13 +82,29 @@ def _of_one_look(
     window.resize(QSize(*size))
     for place, name in enumerate(PAGES, 1):
         window.go(name)
-        settle(app, window)
-        out = folder / f"{place}-{name}-{scheme}-{size[0]}x{size[1]}.png"
-        window.grab().save(str(out))
-        yield out
+        yield _picture(app, window, folder / f"{place}-{name}-{scheme}-{size[0]}x{size[1]}.png")
+    draft = _newest_draft(workspace)
+    if draft is not None:
+        window.go("campaigns", draft)
+        yield _picture(app, window, folder / f"4-composer-{scheme}-{size[0]}x{size[1]}.png")
     window.close()
     window.deleteLater()
     app.processEvents()
+
+
+def _picture(app: QApplication, window: MainWindow, out: Path) -> Path:
+    settle(app, window)
+    window.grab().save(str(out))
+    return out
+
+
+def _newest_draft(workspace: Workspace) -> int | None:
+    from broadcaster.campaigns import catalogue
+    from broadcaster.states import CampaignState
+
+    with workspace.store.read() as conn:
+        drafts = catalogue.listing(conn, CampaignState.DRAFT)
+    return drafts[0].id if drafts else None
 
 
 def settle(app: QApplication, window: MainWindow, patience: float = PATIENCE_SECONDS) -> None:
@@ -80,6 +115,27 @@ def settle(app: QApplication, window: MainWindow, patience: float = PATIENCE_SEC
         app.processEvents()
         calm = 0 if window.tasks.running else calm + 1
         time.sleep(TURN_SECONDS)
+
+
+def _plan_more(practice: Practice) -> None:
+    """A draft, one that waits for review and one that is planned: pages show more than what is over."""
+    from broadcaster.campaigns import catalogue, lifecycle
+
+    space = practice.workspace
+    now = space.clock.now()
+    with space.store.write() as conn:
+        done = catalogue.get(conn, practice.campaign)
+        for name, planner in (
+            ("Winter tyres are here", 0),
+            ("Opening hours at Christmas", 1),
+            ("Ride-out on Sunday", 2),
+        ):
+            made = catalogue.duplicate(conn, done.id, name, actor="planner", at=now)
+            if planner:
+                lifecycle.submit(conn, made, actor="planner", at=now)
+            if planner > 1:
+                lifecycle.approve(conn, made, actor="reviewer", at=now, note="")
+                lifecycle.schedule(conn, made, now + PLANNED_IN, actor="planner", at=now)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,6 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             for step in practice.steps():
                 step.run()
+            _plan_more(practice)
             made = pictures(practice.workspace, folder, SCHEMES, SIZES)
         finally:
             practice.close()

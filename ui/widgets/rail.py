@@ -61,7 +61,7 @@ class Rail(QFrame):
 
     def show_current(self, name: str) -> None:
         """Mark where the window is; the keyboard's focus goes along when it is on the rail."""
-        if any(made.hasFocus() for made in self._buttons.values()):
+        if self.window().focusWidget() in self._buttons.values():
             self._buttons[name].setFocus()
         self._buttons[name].setChecked(True)
 
