@@ -143,6 +143,22 @@ def test_changing_an_approved_campaign_says_that_the_approval_is_lost(
     composer = compose(campaigning.approved(space, people))
     write(qtbot, composer, "!")
     assert "takes it back to draft" in composer.note.text()
+    assert composer.submit.isVisible() and not composer.plan.isVisible()
+
+
+def test_moving_the_start_alone_keeps_the_approval(
+    qtbot: QtBot, space: Workspace, people: int, compose: Compose
+) -> None:
+    made = campaigning.scheduled(space, people)
+    composer = compose(made)
+    composer.when.moment.setFocus()
+    composer.when.choose(space.clock.now() + timedelta(hours=7))
+    assert composer.plan.isVisible() and not composer.submit.isVisible()
+    press(qtbot, composer.plan)
+    settle(qtbot, composer)
+    row = campaigning.get(space, made)
+    assert (row.state, row.start_at) == (CampaignState.SCHEDULED, space.clock.now() + timedelta(hours=7))
+    assert row.seal
 
 
 def test_a_retired_way_cannot_be_chosen_and_names_what_replaces_it(compose: Compose) -> None:

@@ -34,6 +34,7 @@ from ui.widgets.way_cards import CompareDialog, WayCards
 TYPING_MS = 180
 """After the last key: the questions are asked when the hand rests."""
 FIRST_WAY = "standard"
+SCHEDULABLE = frozenset({CampaignState.APPROVED, CampaignState.SCHEDULED, CampaignState.MISSED})
 
 
 class Composer(QWidget):
@@ -183,9 +184,6 @@ class Composer(QWidget):
         if self.row is not None and not editable:
             self.locked.setText(tr("This campaign has been sent or ended: make a copy to change it."))
         self.locked.setVisible(self.row is not None and not editable)
-        approved = state in (CampaignState.APPROVED, CampaignState.SCHEDULED, CampaignState.MISSED)
-        self.submit.setVisible(state == CampaignState.DRAFT or (not approved and editable))
-        self.plan.setVisible(approved)
         self.save.setVisible(editable)
         self.test.setVisible(editable)
         self._show_dirty()
@@ -193,6 +191,10 @@ class Composer(QWidget):
     def _show_dirty(self) -> None:
         dirty = self.dirty
         warn = dirty and self.row is not None and self.row.state != CampaignState.DRAFT
+        state = self.row.state if self.row else CampaignState.DRAFT
+        changed = self._as_saved is None or self._as_saved[0] != self.draft()
+        self.submit.setVisible(state == CampaignState.DRAFT or (changed and state in EDITABLE))
+        self.plan.setVisible(not changed and state in SCHEDULABLE)
         voids = tr("Not saved. Saving takes it back to draft: the approval covers what was approved.")
         self.note.say(voids if warn else tr("Not saved") if dirty else "", "warn" if warn else "")
 

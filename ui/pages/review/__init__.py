@@ -27,6 +27,7 @@ from ui.view import PageView
 from ui.widgets.buttons import button, row
 from ui.widgets.dialogs import Dialog
 from ui.widgets.fields import Field
+from ui.widgets.flow import LARGE_TEXT
 from ui.widgets.labels import Text
 from ui.widgets.scroll import scrolled
 from ui.widgets.states import Stage
@@ -58,7 +59,8 @@ class ReviewPage(PageView):
         self.case.export_asked.connect(self._ask_export)
         self._scroll = scrolled(self.case)
         self.case_stage = Stage(self._scroll)
-        split = QSplitter(Qt.Orientation.Horizontal)
+        large = theme.current().scale >= LARGE_TEXT
+        split = QSplitter(Qt.Orientation.Vertical if large else Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(theme.space("m"))
         split.addWidget(self.list)
