@@ -45,7 +45,8 @@ def apply(conn: Connection, page_id: int, facts: Sequence[ReceiptFact]) -> None:
     _echoes(conn, _only(facts, EchoFact), skew)
     delivered, read = _only(facts, DeliveredFact), _only(facts, ReadFact)
     replied = _only(facts, RepliedFact)
-    people = _people(conn, page_id, {fact.psid for fact in (*delivered, *read, *replied)})
+    psids = {one.psid for one in delivered} | {one.psid for one in read} | {one.psid for one in replied}
+    people = _people(conn, page_id, psids)
     _marks(conn, people, delivered, read, skew)
     _by_id(
         conn, DeliveryState.DELIVERED, people,

@@ -120,7 +120,7 @@ def _insert(
         subject=name,
         detail={"start": iso(start.astimezone(UTC)), "repeats": root},
     )
-    return int(made.inserted_primary_key[0])
+    return int((made.inserted_primary_key or (0,))[0])
 
 
 def _free_name(conn: Connection, name: str) -> str:
