@@ -17,11 +17,12 @@ from ui.models import Column, PagedTable
 from ui.pages.campaigns import reading
 from ui.pages.campaigns.calendar import Calendar
 from ui.pages.campaigns.composer import Composer
+from ui.pages.campaigns.dialogs import CopyDialog, TestDialog
 from ui.pages.campaigns.reading import Shelf
 from ui.tasks import Tasks
 from ui.view import PageView
 from ui.widgets.buttons import button, menu_button, row
-from ui.widgets.dialogs import Dialog, ask
+from ui.widgets.dialogs import ask
 from ui.widgets.fields import Field
 from ui.widgets.labels import Text
 from ui.widgets.states import Stage
@@ -363,13 +364,9 @@ class CampaignsPage(PageView):
 
     def _copy(self, campaign_id: int) -> None:
         row = next(row for row in self.shelf.campaigns if row.id == campaign_id)
-        dialog = Dialog(tr("Copy “{name}”", name=row.name), self, "panel")
-        edit = QLineEdit(tr("{name} (copy)", name=row.name))
-        dialog.body.addWidget(Field(tr("Name of the copy"), edit))
-        dialog.buttons.addWidget(button(tr("Back"), dialog.reject))
-        dialog.buttons.addWidget(button(tr("Make the copy"), dialog.accept, "primary"))
-        dialog.accepted.connect(lambda: self._store_copy(campaign_id, edit.text().strip()))
-        dialog.open()
+        self.copying = CopyDialog(self, row.name)
+        self.copying.accepted.connect(lambda: self._store_copy(campaign_id, self.copying.name))
+        self.copying.open()
 
     def _store_copy(self, campaign_id: int, name: str) -> None:
         self.tasks.run(
@@ -415,52 +412,6 @@ class CampaignsPage(PageView):
 
 def _reach(row: CampaignRow) -> int | None:
     return row.eligible_at_launch if row.eligible_at_launch is not None else row.eligible_at_approval
-
-
-class TestDialog(Dialog):
-    """A test to one person: outside every count, and marked as such."""
-
-    __test__ = False
-
-    def __init__(self, page: CampaignsPage, row: CampaignRow) -> None:
-        super().__init__(tr("Send a test"), page, "panel")
-        self._page, self._row = page, row
-        self.psid = QLineEdit()
-        hint = tr(
-            "Somebody who wrote to the Page, best yourself. They get the message at once, with their own values."
-        )
-        self.field = Field(tr("Id of the person (PSID)"), self.psid, hint)
-        self.body.addWidget(self.field)
-        self.outcome = Text("")
-        self.body.addWidget(self.outcome)
-        self.buttons.addWidget(button(tr("Close"), self.reject))
-        self.send = button(tr("Send the test"), self._send, "primary", "send")
-        self.buttons.addWidget(self.send)
-
-    def _send(self) -> None:
-        psid = self.psid.text().strip()
-        if not psid:
-            self.field.fault(tr("Give the id of a person."))
-            return
-        self.send.setEnabled(False)
-        self.outcome.say(tr("Sending…"), "")
-        workspace, campaign_id = self._page.workspace, self._row.id
-        self._page.tasks.run(
-            self, lambda _work: reading.send_trial(workspace, campaign_id, psid), self._sent, self._failed
-        )
-
-    def _sent(self, found: Any) -> None:
-        self.send.setEnabled(True)
-        words = {
-            "accepted": (tr("The platform took it."), "ok"),
-            "refused": (tr("The platform refused it: {error}", error=found.error), "bad"),
-        }
-        unknown = (tr("It is not known whether it arrived: {error}", error=found.error), "doubt")
-        self.outcome.say(*words.get(found.outcome, unknown))
-
-    def _failed(self, error: Any) -> None:
-        self.send.setEnabled(True)
-        self.outcome.say(str(error), "bad")
 
 
 __all__ = ["CampaignsPage"]

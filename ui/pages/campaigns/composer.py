@@ -146,11 +146,19 @@ class Composer(QWidget):
         self.ways.show_ways([], FIRST_WAY)
         self._permission = FIRST_WAY
         self.audience.choose_name(str(given.get("audience", "")))
+        self._show_usual()
         self._loading = False
         self._as_saved = None
         self._show_state()
         self.name.setFocus()
         self.ask()
+
+    def _show_usual(self) -> None:
+        """Speed, quiet hours and cap as the settings have them for new campaigns."""
+        usual = self.shelf.usual
+        self.when.throttle.setValue(float(usual.get("throttle_per_second") or self.when.throttle.value()))
+        quiet, cap = usual.get("quiet_hours"), usual.get("frequency_cap")
+        self.when.rules.show_rules(quiet, cap, {}, LatePolicy.ASK, None)
 
     def show_campaign(self, campaign: CampaignRow) -> None:
         self._loading = True

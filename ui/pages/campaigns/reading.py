@@ -26,6 +26,7 @@ from broadcaster.policy.active import active_pack
 from broadcaster.policy.explain import explain
 from broadcaster.policy.packs import Kind, Pack
 from broadcaster.policy.question import Question
+from broadcaster.store import values
 from ui import text
 from ui.i18n import tr
 from ui.widgets.way_cards import Way
@@ -48,6 +49,8 @@ class Shelf:
     templates: Sequence[Any] = ()
     ways: Mapping[str, str] = field(default_factory=dict)
     """Key of each way to send → its title."""
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    """What new campaigns start from: throttle_per_second, quiet_hours, frequency_cap (the settings)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def shelf(conn: Any, page_id: int) -> Shelf:
         [*(name for name in PERSON_FIELDS if name != "psid"), *known],
         templates.listing(conn, page_id),
         {key: each.title for key, each in active_pack(conn).permissions.items()},
+        {key: values.value(conn, key) for key in ("throttle_per_second", "quiet_hours", "frequency_cap")},
     )
 
 
