@@ -23,7 +23,6 @@ from ui.tasks import Tasks
 from ui.view import PageView
 from ui.widgets.buttons import button, menu_button, row
 from ui.widgets.dialogs import ask
-from ui.widgets.fields import Field
 from ui.widgets.labels import Text
 from ui.widgets.states import Stage
 from ui.widgets.table import DataTable
