@@ -98,3 +98,17 @@ def test_the_dark_theme_is_taken_at_once(qapp: QApplication, qtbot: QtBot, peopl
         assert window.current == "settings"
     finally:
         theme.apply(qapp, "light")
+
+
+def test_new_campaigns_start_from_what_the_settings_say(
+    qtbot: QtBot, people: int, space: Workspace, show: Show
+) -> None:
+    with space.store.write() as conn:
+        values.keep(conn, "throttle_per_second", 25)
+        values.keep(conn, "frequency_cap", {"max": 3, "per": "7d"})
+    window = show("campaigns", {"new": True})
+    page = window.page("campaigns")
+    qtbot.waitUntil(lambda: page.composer is not None)
+    calm(qtbot, window)
+    assert page.composer.when.throttle.value() == 25
+    assert page.composer.when.rules.frequency_cap() == {"max": 3, "per": "7d"}
