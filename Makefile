@@ -37,7 +37,7 @@ coverage: env              ## the same tests with their coverage
 	$(VENV) -m pytest -q -m "not slow" --cov --cov-report=term
 
 kill-test: env             ## kill -9 at random instants, at least 200 times
-	$(VENV) -m pytest -q -m slow tests/queue -k kill
+	$(VENV) -m pytest -q -m slow tests/queue tests/journeys -k kill
 
 soak: env                  ## 100,000 messages at full pace
 	$(VENV) -m pytest -q -m slow tests/queue -k soak
