@@ -12,10 +12,11 @@ from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
 from broadcaster.clock import iso
 from broadcaster.content.message import Message
-from broadcaster.content.promotional import Finding, TextCheck, default_checker
+from broadcaster.content.promotional import Finding, Severity, TextCheck, default_checker
 from broadcaster.policy import decide
 from broadcaster.policy.decide import Waterfall
 from broadcaster.policy.question import Question
+from broadcaster.policy.skew import warning as skew_warning
 from broadcaster.states import FeatureState
 from broadcaster.store.tables import FindingVerdict, Page
 
@@ -72,7 +73,7 @@ def check_campaign(
     return CampaignCheck(
         reach=decide.check(conn, question),
         text=check_text(conn, campaign, permission),
-        notices=tuple(notices_of(question)),
+        notices=(*notices_of(question), *_clock_notice(conn, campaign, question.margin_seconds)),
         at=at,
         pack=f"{question.pack.name} {question.pack.version}",
     )
@@ -90,6 +91,13 @@ def allowed_terms(conn: Connection, page_id: int) -> tuple[str, ...]:
     """Terms a Page may use freely, such as a brand called "Sale"."""
     query = select(VERDICTS.c.text).where(VERDICTS.c.page_id == page_id, VERDICTS.c.rule.is_(None))
     return tuple(conn.execute(query).scalars())
+
+
+def _clock_notice(conn: Connection, campaign: CampaignRow, margin_seconds: int) -> list[Finding]:
+    """Windows are judged by this computer's clock: say when the platform's differs."""
+    skew = conn.execute(select(PAGES.c.clock_skew_ms).where(PAGES.c.id == campaign.page_id)).scalar_one()
+    words = skew_warning(skew, margin_seconds)
+    return [_notice("clock_skew", "warning", words, "Set the clock by a time server.")] if words else []
 
 
 def notices_of(question: Question) -> list[Finding]:
@@ -114,6 +122,4 @@ def notices_of(question: Question) -> list[Finding]:
 
 
 def _notice(rule: str, severity: str, reason: str, advice: str) -> Finding:
-    from broadcaster.content.promotional import Severity
-
     return Finding(rule, Severity(severity), 0, 0, "", reason, advice, "policy pack", part="way to send")

@@ -19,6 +19,7 @@ from broadcaster.errors import NotFound, RefusedByPolicy
 from broadcaster.policy.explain import explain as explain_person
 from broadcaster.policy.forecast import forecast as forecast_hours
 from broadcaster.policy.forecast import queue_aware
+from broadcaster.policy.reopening import reopenings
 from broadcaster.queue import control, trial
 from broadcaster.reports.figures import status as status_of
 from broadcaster.workspace import Workspace
@@ -164,6 +165,7 @@ def forecast(ctx: click.Context, name: str, from_text: str | None, hours: int, a
         question = question_for(conn, row, start)
         found = forecast_hours(conn, question, start, hours)
         fit = queue_aware(conn, question, start, row.throttle_per_second)
+        again = reopenings(conn, question, start, hours)
     document: dict[str, Any] = {
         "hours": [{"at": iso(at), "eligible": count} for at, count in found.hours],
         "best": {"at": iso(found.best[0]), "eligible": found.best[1]} if found.best else None,
@@ -174,6 +176,13 @@ def forecast(ctx: click.Context, name: str, from_text: str | None, hours: int, a
             "misses": fit.misses,
             "latest_start": iso(fit.latest_start) if fit.latest_start else None,
             "needed_per_second": fit.needed_per_second,
+        },
+        "estimated_reopenings": {
+            "weeks_of_history": again.weeks,
+            "hours": [
+                {"at": iso(hour.at), "expected": hour.expected, "low": hour.low, "high": hour.high}
+                for hour in again.hours
+            ],
         },
     }
     lines = [f"{iso(at)}  {count:>9,}" for at, count in found.hours]

@@ -77,6 +77,7 @@ COMMANDS = {
     "contacts": "contacts:contacts",
     "audience": "audience:audience",
     "permission": "permission:permission",
+    "policy": "policy:policy",
     "template": "template:template",
     "check-text": "check_text:check_text",
     "campaign": "campaign:campaign",
