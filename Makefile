@@ -45,6 +45,13 @@ soak: env                  ## 100,000 messages at full pace
 simulate: env              ## many seeds of the deterministic simulation
 	$(VENV) -m pytest -q -m slow tests/queue -k "simulation or crash"
 
+bench: env                 ## a million people, beside DuckDB, polars and plain loops; takes a while
+	$(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(VENV) -m benchmarks.contacts_million
+	$(VENV) -m benchmarks.policy_million
+	$(VENV) -m benchmarks.webhooks_inbox 20000
+	$(VENV) -m benchmarks.webhooks_receiver 10000 1 32
+
 evaluate: env              ## promotional findings measured on the labelled set
 	$(VENV) -m benchmarks.evaluate_promotional
 
