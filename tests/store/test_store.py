@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text
 
 from broadcaster.errors import BadInput, DatabaseNewer
-from broadcaster.store import Store, connect, open_store
+from broadcaster.store import Store, connect, open_store, opening
 from broadcaster.store.tables import Page, metadata
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -78,3 +78,30 @@ def test_unusable_urls_are_refused_with_the_mend(url: str) -> None:
 def test_opening_twice_changes_nothing(sqlite_store: Store, tmp_path: Path) -> None:
     open_store(str(sqlite_store.engine.url), NOW).close()
     assert list(tmp_path.glob("*.bak")) == []
+
+
+def test_an_older_database_is_copied_before_it_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    store = open_store(url, NOW)
+    with store.session() as session:
+        session.add(a_page(name="kept"))
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    store.close()
+    # there was no release yet: "0000" stands for an older schema whose step to the next one is known
+    monkeypatch.setattr(opening, "revisions", lambda: ["0000", "0001"])
+    monkeypatch.setattr(opening, "_upgrade", _step_from_0000)
+    open_store(url, NOW).close()
+    backup = next(tmp_path.glob("old.db.before-0000-20261120T120000Z.bak"))
+    copy = connect(f"sqlite:///{backup}")
+    with copy.read() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0000"
+        assert connection.execute(select(Page.name)).scalar_one() == "kept"
+    copy.close()
+
+
+def _step_from_0000(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
