@@ -40,6 +40,7 @@ def collected_in_the_main_thread(dressed: QApplication) -> Iterator[None]:
     yield
     dressed.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
+    gc.freeze()  # what outlives a test is modules and caches: not searched again
     gc.enable()
 
 

@@ -43,6 +43,7 @@ def compose(qtbot: QtBot, space: Workspace, people: int, show: Show) -> Compose:
 def settle(qtbot: QtBot, composer: Composer) -> None:
     qtbot.wait(250)
     qtbot.waitUntil(lambda: not composer.page.tasks.running, timeout=10_000)
+    qtbot.wait(20)  # fresh widgets become visible in the next turns of the loop
 
 
 def press(qtbot: QtBot, button: object) -> None:
