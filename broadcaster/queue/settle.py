@@ -7,7 +7,7 @@ a proof. What cannot be proven after some readings is left to a person, who is t
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select
@@ -49,6 +49,17 @@ class Doubt:
     reads: int
     since: datetime
     shown_hash: str
+    intent_at: datetime
+
+    def read_with(self, skew_ms: int | None) -> Doubt:
+        """The same doubt once a reading has told the platform's clock: the earlier moment counts.
+
+        The difference stored with the Page may be older than a change of this computer's clock, or not
+        known yet; taking a message for absent because the clocks differ would send it twice.
+        """
+        if skew_ms is None:
+            return self
+        return replace(self, since=min(self.since, self.intent_at + timedelta(milliseconds=skew_ms)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,7 @@ def due(
             row.settle_reads,
             row.intent_at + timedelta(milliseconds=row.clock_skew_ms or 0),
             row.shown_hash or "",
+            row.intent_at,
         )
         for row in rows
     ]

@@ -84,7 +84,9 @@ class Settler:
     def _read(self, doubt: Doubt) -> None:
         found: ConversationRead | str
         try:
-            found = self._clients(doubt.page_id).conversation_messages(doubt.psid)
+            client = self._clients(doubt.page_id)
+            found = client.conversation_messages(doubt.psid)
+            doubt = doubt.read_with(client.skew_ms)
         except BroadcasterError as error:
             found = str(error)
         except Exception:

@@ -60,12 +60,11 @@ def kill_while_sending(people: int, kills: int, per_second: int, seed: int, fold
 
 
 def order_faults(sandbox: Sandbox) -> None:
-    """A bad network: answers lost before and after acceptance, servers that stumble, limits."""
+    """A bad network: answers lost before and after acceptance, servers that stumble."""
     for fault in (
         Fault("drop", rate=0.02, accepted=True),
         Fault("drop", rate=0.02, accepted=False),
         Fault("http_error", rate=0.01, accepted=True, status=502),
-        Fault("limit", rate=0.005, count=3),
     ):
         sandbox.faults.order(fault)
 
