@@ -17,7 +17,7 @@ from broadcaster.policy import decide
 from broadcaster.policy.decide import Waterfall
 from broadcaster.policy.question import Question
 from broadcaster.policy.skew import warning as skew_warning
-from broadcaster.states import FeatureState
+from broadcaster.states import FeatureState, Reason
 from broadcaster.store.tables import FindingVerdict, Page
 
 VERDICTS = FindingVerdict.__table__  # type: ignore[attr-defined]
@@ -58,6 +58,15 @@ class CampaignCheck:
             "at": iso(self.at),
             "policy": {"pack": self.pack, "as_of": iso(self.at)},
         }
+
+
+def reach_at_launch(campaign: CampaignRow) -> Waterfall | None:
+    """Who was reached when it was launched; None before. Asked anew it would find that all have it."""
+    if campaign.launched_at is None:
+        return None
+    audience, eligible = campaign.audience_at_launch or 0, campaign.eligible_at_launch or 0
+    reasons = {Reason(key): count for key, count in campaign.reasons_at_launch.items()}
+    return Waterfall(audience, eligible, audience - eligible, reasons, reasons, 0)
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:

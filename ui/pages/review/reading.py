@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from broadcaster.audiences import saved
 from broadcaster.audit import log as audit_log
 from broadcaster.campaigns import catalogue, lifecycle, verdicts
 from broadcaster.campaigns.catalogue import CampaignRow
-from broadcaster.campaigns.check import CampaignCheck, check_campaign
+from broadcaster.campaigns.check import CampaignCheck, check_campaign, reach_at_launch
 from broadcaster.campaigns.question import question_for
 from broadcaster.campaigns.recipients import personal_values
 from broadcaster.campaigns.seal import content_of
@@ -82,6 +82,7 @@ def case(conn: Any, campaign_id: int, now: datetime) -> Case:
     checked, problem = None, ""
     try:
         checked = check_campaign(conn, row, at)
+        checked = replace(checked, reach=reach_at_launch(row) or checked.reach)
     except BroadcasterError as error:
         problem = str(error)
     return Case(
