@@ -7,7 +7,7 @@ PY ?= python3
 VENV := .venv/bin/python
 endif
 
-.PHONY: run test env window-env lint types imports tests coverage kill-test soak simulate bench evaluate screenshots lock migration clean
+.PHONY: run test env window-env lint types imports tests coverage kill-test simulate bench evaluate screenshots lock migration clean
 
 run: window-env            ## the desktop app on the practice Page (without a display: the same, printed)
 	$(VENV) -m ui.start practice
@@ -38,9 +38,6 @@ coverage: env              ## the same tests with their coverage
 
 kill-test: env             ## kill -9 at random instants, at least 200 times
 	$(VENV) -m pytest -q -m slow tests/queue tests/journeys -k kill
-
-soak: env                  ## 100,000 messages at full pace
-	$(VENV) -m pytest -q -m slow tests/queue -k soak
 
 simulate: env              ## many seeds of the deterministic simulation
 	$(VENV) -m pytest -q -m slow tests/queue -k "simulation or crash"
