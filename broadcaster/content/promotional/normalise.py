@@ -1,33 +1,44 @@
 """A text as the rules read it: one plain form, with the way back to every character that was typed.
 
 Folded: width and style forms (NFKC), case, accents; zero-width characters dropped; look-alikes of other
-scripts, digits for letters and letters spread by dots or spaces put right inside words.
+scripts, digits for letters and letters spread by dots or spaces put right inside words. Every step is
+linear in the length of the text.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-LOOK_ALIKES = str.maketrans(
-    "аеорсухіјѕһԁԛԝкмтвнαοερτυικνχ",
-    "aeopcyxijshdqwkmtbhaoeptuikvx",
-)
-"""Cyrillic and Greek letters that pass for Latin ones (Unicode confusables), folded in mixed words only."""
-LEET = str.maketrans("013457@$!", "oieastasi")
-_SPREAD = re.compile(r"(?<!\w)\w(?:[ .\-_*·]\w){2,}(?!\w)")
-_WORD = re.compile(r"[\w@$!]+")
-_SPECIAL = {"ß": "ss", "ı": "i", "đ": "d", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe"}
+_MOST_JOINED = 60
+_SPREAD = re.compile(r"(?<!\w)\w(?:[ .\-_*·+~/]{1,2}\w){2,60}(?!\w)")
+_CUT = re.compile(r"(?<!\w)[^\W\d]{1,8}(?:[.\-_*·+~/][^\W\d]{1,8}){1,12}(?!\w)")
+_WORD = re.compile(r"[\w@$€£][\w@$€£!|]{0,40}")
+_LETTER_NOUGHT = re.compile(r"(?<=\d)o(?=\d|o?\s?%)")
+_SHORTEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Tables of single characters, data in ``resources/promotional/look-alikes.toml``.
+
+    ``look_alikes``: letters of other scripts that pass for Latin ones; ``leet``: digits and signs read as
+    letters; ``plain``: letters that Unicode does not take apart.
+    """
+
+    look_alikes: Mapping[int, str]
+    leet: tuple[Mapping[int, str], ...]
+    plain: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Plain:
     """``text`` is plain; ``places[i]`` is the index in the given text of its i-th character.
 
-    ``disguised`` holds spans (of ``text``) that had to be unmasked.
+    ``disguised`` holds spans of the given text that had to be unmasked.
     """
 
     text: str
@@ -42,69 +53,114 @@ class Plain:
         return self.places[start], self.places[min(end, len(self.places)) - 1] + 1
 
 
-@lru_cache(maxsize=4096)
-def fold(character: str) -> str:
-    """One character as zero or more plain ones."""
-    if unicodedata.category(character) in ("Cf", "Mn", "Cs", "Me"):
-        return ""
-    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", character).casefold())
-    kept = "".join(_SPECIAL.get(c, c) for c in spread if not unicodedata.combining(c))
-    return "".join(" " if c.isspace() or unicodedata.category(c) == "Cc" else c for c in kept)
+class Normaliser:
+    """Folds texts; ``hidden`` holds the words that digits, dots and look-alikes may hide."""
 
+    def __init__(self, signs: Signs, hidden: Collection[str] = ()) -> None:
+        self._signs = signs
+        self._hidden = frozenset(hidden)
+        self._fold = lru_cache(maxsize=8192)(self._fold_character)
 
-def normalise(given: str, lexicon: Collection[str] = ()) -> Plain:
-    """Fold a text; ``lexicon`` holds the words that digits and dots may hide."""
-    text: list[str] = []
-    places: list[int] = []
-    for index, character in enumerate(given):
-        for folded in "\n" if character == "\n" else fold(character):
-            text.append(folded)
-            places.append(index)
-    plain = Plain("".join(text), tuple(places), given)
-    return _unmask(plain, lexicon)
+    def __call__(self, given: str) -> Plain:
+        text: list[str] = []
+        places: list[int] = []
+        fold = self._fold
+        for index, character in enumerate(given):
+            for folded in fold(character):
+                text.append(folded)
+                places.append(index)
+        plain = Plain("".join(text), tuple(places), given)
+        return self._unmask(self._join(self._join(plain, _SPREAD), _CUT))
 
+    def words(self, given: str) -> str:
+        """A phrase of a lexicon, folded without unmasking."""
+        return "".join(map(self._fold, given))
 
-def _unmask(plain: Plain, lexicon: Collection[str]) -> Plain:
-    plain = _join_spread(plain, lexicon)
-    text, disguised = list(plain.text), list(plain.disguised)
-    for word in _WORD.finditer(plain.text):
-        found = _unmasked(word.group(), lexicon)
-        if found and len(found) == len(word.group()):
-            text[word.start() : word.end()] = found
-            disguised.append(word.span())
-    return Plain("".join(text), plain.places, plain.given, tuple(disguised))
+    def _fold_character(self, character: str) -> str:
+        """One character as zero or more plain ones."""
+        if character == "\n":
+            return character
+        if character in self._signs.plain:
+            return self._signs.plain[character]
+        if unicodedata.category(character) in ("Cf", "Mn", "Cs", "Me"):
+            return ""
+        spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", character).casefold())
+        kept = (self._signs.plain.get(c, c) for c in spread if not unicodedata.combining(c))
+        return "".join(
+            " " if c.isspace() or unicodedata.category(c) == "Cc" else c for part in kept for c in part
+        )
 
+    def _unmask(self, plain: Plain) -> Plain:
+        text, disguised = list(plain.text), list(plain.disguised)
+        places = plain.places
+        for nought in _LETTER_NOUGHT.finditer(plain.text):
+            text[nought.start()] = "0"
+        for word in _WORD.finditer(plain.text):
+            given = word.group().rstrip("!|")
+            found = self._unmasked(given)
+            if found and len(found) == len(given):
+                text[word.start() : word.start() + len(given)] = found
+                disguised.append((places[word.start()], places[word.start() + len(given) - 1] + 1))
+        return Plain("".join(text), places, plain.given, tuple(disguised))
 
-def _unmasked(word: str, lexicon: Collection[str]) -> str | None:
-    """The word behind look-alikes or digits, None when there is nothing behind it."""
-    latin = any("a" <= c <= "z" for c in word)
-    mixed = word.translate(LOOK_ALIKES)
-    if latin and mixed != word:
-        return mixed
-    if latin and any(c in "013457@$!" for c in word):
-        for candidate in (word.translate(LEET), word.translate(LEET).replace("i", "l")):
-            if candidate in lexicon:
+    def _unmasked(self, word: str) -> str | None:
+        """The word behind look-alikes or digits, None when there is nothing behind it."""
+        if word.isascii() and word.isalpha():
+            return None
+        latin = any("a" <= c <= "z" for c in word)
+        folded = word.translate(self._signs.look_alikes)
+        found = folded if folded != word and (latin or self.hides(folded)) else None
+        for table in self._signs.leet if latin else ():
+            candidate = (found or word).translate(table)
+            if candidate != word and self.hides(candidate):
                 return candidate
-    return None
+        return found
+
+    def hides(self, word: str) -> bool:
+        """True where the word, or a start of it, is one that is worth hiding."""
+        longest = min(len(word), 24)
+        return any(
+            word[:length] in self._hidden for length in range(longest, max(_SHORTEST, longest - 4) - 1, -1)
+        )
+
+    def _join(self, plain: Plain, pattern: re.Pattern[str]) -> Plain:
+        """Words written in pieces put together, where a word worth hiding comes out."""
+        text: list[str] = []
+        places: list[int] = []
+        disguised = list(plain.disguised)
+        last = 0
+        for found in pattern.finditer(plain.text):
+            kept = self._joined(found)
+            if not kept:
+                continue
+            text.append(plain.text[last : found.start()])
+            places += plain.places[last : found.start()]
+            start = len(places)
+            text.append("".join(plain.text[i] for i in kept))
+            places += [plain.places[i] for i in kept]
+            disguised.append((places[start], places[-1] + 1))
+            last = found.end()
+        if not last:
+            return plain
+        text.append(plain.text[last:])
+        places += plain.places[last:]
+        return Plain("".join(text), tuple(places), plain.given, tuple(disguised))
+
+    def _joined(self, found: re.Match[str]) -> list[int]:
+        """Which characters of a run make up the hidden word or words; none when nothing is hidden."""
+        run, first = found.group(), found.start()
+        if self.hides(self._read("".join(c for c in run if c.isalnum()))):
+            return [first + i for i, c in enumerate(run) if c.isalnum()]
+        if " " in run and any(
+            self.hides(self._read(_letters(word))) for word in run.split() if len(word) > 2
+        ):
+            return [first + i for i, c in enumerate(run) if c.isalnum() or c == " "]
+        return []
+
+    def _read(self, word: str) -> str:
+        word = word.translate(self._signs.look_alikes)
+        return word if self.hides(word) else word.translate(self._signs.leet[0])
 
 
-def _join_spread(plain: Plain, lexicon: Collection[str]) -> Plain:
-    text: list[str] = []
-    places: list[int] = []
-    disguised: list[tuple[int, int]] = []
-    last = 0
-    for found in _SPREAD.finditer(plain.text):
-        kept = [i for i in range(found.start(), found.end()) if plain.text[i].isalnum()]
-        word = "".join(plain.text[i] for i in kept)
-        if word not in lexicon and word.translate(LEET) not in lexicon:
-            continue
-        text.append(plain.text[last : found.start()])
-        places += plain.places[last : found.start()]
-        start = sum(map(len, text))
-        text.append(word)
-        places += [plain.places[i] for i in kept]
-        disguised.append((start, start + len(word)))
-        last = found.end()
-    text.append(plain.text[last:])
-    places += plain.places[last:]
-    return Plain("".join(text), tuple(places), plain.given, tuple(disguised))
+def _letters(word: str) -> str:
+    return "".join(c for c in word if c.isalnum())
