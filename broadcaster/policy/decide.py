@@ -146,8 +146,7 @@ class _Reading:
     def of(cls, q: Question, terms: Terms, tally: Tally) -> _Reading:
         """Ask ``tally`` for the bits of a permission. A bit of 0 is never set."""
         rules = tuple(
-            (stop.reason, None if stop.clause is True else tally.bit(stop.sign, _clause(stop), stop.span))
-            for stop in stops(q, terms)
+            (stop.reason, None if stop.clause is True else _bit_of(stop, tally)) for stop in stops(q, terms)
         )
         window, possible, future = terms.window, only_possible(terms), Span(low=terms.at_ms)
         sign = f"{window.counts_from} {window.hours}" if window else f"none {terms.ends_ms}"
@@ -185,6 +184,11 @@ class _Reading:
             possible=possible,
             future_times=sum(people for number, people in counts.items() if number & self.future),
         )
+
+
+def _bit_of(stop: Stop, tally: Tally) -> int:
+    names_people = stop.reason in (Reason.EXCLUDED, Reason.DUPLICATE)
+    return tally.bit(stop.sign, _clause(stop), stop.span, names_people)
 
 
 def _closing(terms: Terms) -> tuple[Clause, Span | None]:

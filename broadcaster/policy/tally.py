@@ -43,6 +43,8 @@ class _Bit:
     value: int
     clause: Clause
     span: Span | None
+    apart: bool
+    """Count the people it holds for by themselves: a fact outside the index, or a list of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,14 @@ class Tally:
     def __init__(self) -> None:
         self._bits: dict[str, _Bit] = {}
 
-    def bit(self, sign: str, clause: Clause, span: Span | None = None) -> int:
-        """The bit of a clause. ``span`` says the same as the clause, if it only looks at the last action."""
+    def bit(self, sign: str, clause: Clause, span: Span | None = None, names_people: bool = False) -> int:
+        """The bit of a clause. ``span`` says the same as the clause, if it only looks at the last action.
+
+        ``names_people``: it stands on a list of people, which would be read again for every slice.
+        """
         if sign not in self._bits:
-            self._bits[sign] = _Bit(1 << len(self._bits), clause, span)
+            apart = names_people or not _is_covered(clause)
+            self._bits[sign] = _Bit(1 << len(self._bits), clause, span, apart)
         return self._bits[sign].value
 
     def counts(self, conn: Connection, q: Question) -> dict[int, int]:
@@ -72,7 +78,7 @@ class Tally:
         if conn.dialect.name != "sqlite" or not _is_covered(q.audience):
             return _counted(conn, _numbers(conn, q, bits))
         counts = self._by_slices(conn, q)
-        beyond = [bit for bit in bits if not _is_covered(bit.clause)]
+        beyond = [bit for bit in bits if bit.apart]
         if beyond:
             mask = sum(bit.value for bit in beyond)
             some = _numbers(conn, q, bits, or_(*(bit.clause for bit in beyond)))
@@ -113,7 +119,7 @@ class Tally:
         known = held | (known or set())
         number = sum(bit.value for sign, bit in self._bits.items() if sign in held)
         unknown = [bit for sign, bit in self._bits.items() if sign not in known]
-        return _Slice(where, number, tuple(bit for bit in unknown if _is_covered(bit.clause)))
+        return _Slice(where, number, tuple(bit for bit in unknown if not bit.apart))
 
 
 def _holds(clause: Span, piece: Span) -> bool:
