@@ -14,7 +14,6 @@ from broadcaster.errors import BadInput
 
 RECIPIENT = "recipient"
 _OFFSET = re.compile(r"([+-])(\d\d):(00|15|30|45)$")
-_MINUTE = timedelta(minutes=1)
 _LONGEST = 2 * 24 * 60
 
 
@@ -70,11 +69,14 @@ class QuietHours:
         """The first full minute after ``at`` when quiet becomes not quiet or the other way; None: never."""
         zone = self.zone_of(contact_zone)
         now = self.quiet_in(zone, at)
-        minute = at.astimezone(UTC).replace(second=0, microsecond=0)
-        for _ in range(_LONGEST):
-            minute += _MINUTE
-            if self.quiet_in(zone, minute) != now:
-                return minute
+        # every zone is a whole number of quarters away from UTC: quarters are exact where the hours are
+        step = 15 if self.begins.minute % 15 == self.ends.minute % 15 == 0 else 1
+        moment = at.astimezone(UTC).replace(second=0, microsecond=0)
+        moment -= timedelta(minutes=moment.minute % step)
+        for _ in range(0, _LONGEST, step):
+            moment += timedelta(minutes=step)
+            if self.quiet_in(zone, moment) != now:
+                return moment
         return None
 
 
