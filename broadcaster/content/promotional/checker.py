@@ -95,7 +95,7 @@ class PromotionalChecker:
         for part in parts:
             signs.update(languages.count(part.plain.text, part.plain.given, self._known))
         found = languages.spoken(signs)
-        return list(dict.fromkeys([lang, *found])) if lang in self._known else found  # type: ignore[list-item]
+        return list(dict.fromkeys([lang, *found])) if lang and lang in self._known else found
 
     def _spoken(self, part: Part, whole: Sequence[str]) -> list[list[str]]:
         """Languages to read each clause in; a few words of no language are read in all."""

@@ -11,7 +11,8 @@ from broadcaster.content.promotional.lexicon import Language
 _WORDS = re.compile(r"[a-z]{1,20}")
 _NEAR = 0.6
 """A language with this share of the best one's signs is read as well: messages mix languages."""
-_LETTER = 1.5
+_WORD_COUNTS = 2
+_LETTER_COUNTS = 3
 """What a letter with its own mark counts, in words."""
 
 
@@ -21,10 +22,10 @@ def count(plain: str, given: str, known: Mapping[str, Language]) -> Counter[str]
     letters = set(given.lower())
     signs: Counter[str] = Counter()
     for code, language in known.items():
-        found = sum(n for word, n in words.items() if word in language.common)
-        found += _LETTER * len(letters & language.letters)
-        if found:
-            signs[code] = found
+        common = sum(n for word, n in words.items() if word in language.common)
+        marks = len(letters & language.letters)
+        if common or marks:
+            signs[code] = _WORD_COUNTS * common + _LETTER_COUNTS * marks
     return signs
 
 

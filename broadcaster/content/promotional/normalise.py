@@ -29,8 +29,8 @@ class Signs:
     letters; ``plain``: letters that Unicode does not take apart.
     """
 
-    look_alikes: Mapping[int, str]
-    leet: tuple[Mapping[int, str], ...]
+    look_alikes: Mapping[int, int]
+    leet: tuple[Mapping[int, int], ...]
     plain: Mapping[str, str]
 
 
