@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cache
 
@@ -32,7 +31,8 @@ class PromotionalChecker:
 
     def __init__(self, resources: Lexicon | None = None) -> None:
         self._lexicon = resources or shipped()
-        self._known = {c: one for c, one in self._lexicon.languages.items() if c != LANGUAGE_FREE}
+        known = self._lexicon.languages
+        self._known = {c: one for c, one in known.items() if c != LANGUAGE_FREE and c.isalpha()}
 
     def check_text(
         self, text: str, permission: str, lang: str | None = None, allowed_terms: Collection[str] = ()
@@ -74,8 +74,7 @@ class PromotionalChecker:
     ) -> TextCheck:
         promotional = score >= PROMOTIONAL
         plain = "\n".join(part.plain.text for part in parts)
-        spoken = [self._known[code] for code in whole]
-        unfit = fitting.problem(plain, key, spoken, promotional)
+        unfit = fitting.problem(plain, key, self._plain_languages(whole), promotional)
         if unfit and not promotional:
             findings.append(_unfit(parts, key, unfit))
         if not whole and len(plain.split()) >= _ENOUGH_WORDS and parts:
@@ -91,9 +90,10 @@ class PromotionalChecker:
 
     def _languages(self, parts: Sequence[Part], lang: str | None) -> list[str]:
         """Languages of the message, best first, the given one before all; none when none shows."""
-        signs: Counter[str] = Counter()
+        signs: dict[str, float] = {}
         for part in parts:
-            signs.update(languages.count(part.plain.text, part.plain.given, self._known))
+            for code, n in languages.count(part.plain.text, part.plain.given, self._known).items():
+                signs[code] = signs.get(code, 0.0) + n
         found = languages.spoken(signs)
         return list(dict.fromkeys([lang, *found])) if lang and lang in self._known else found
 
@@ -101,7 +101,7 @@ class PromotionalChecker:
         """Languages to read each clause in; a few words of no language are read in all."""
         found = clause_languages(part, self._known, whole)
         if not whole and len(part.plain.text.split()) < _ENOUGH_WORDS:
-            return [list(self._known)] * len(found)
+            return [[one.code for one in self._plain_languages(list(self._known))]] * len(found)
         return found
 
     def _finding(self, part: Part, hit: Hit, key: str) -> Finding:

@@ -16,11 +16,11 @@ _LETTER_COUNTS = 3
 """What a letter with its own mark counts, in words."""
 
 
-def count(plain: str, given: str, known: Mapping[str, Language]) -> Counter[str]:
+def count(plain: str, given: str, known: Mapping[str, Language]) -> dict[str, float]:
     """Signs of each language in a text; ``plain`` is folded, ``given`` as typed."""
     words = Counter(_WORDS.findall(plain))
     letters = set(given.lower())
-    signs: Counter[str] = Counter()
+    signs: dict[str, float] = {}
     for code, language in known.items():
         common = sum(n for word, n in words.items() if word in language.common)
         marks = len(letters & language.letters)

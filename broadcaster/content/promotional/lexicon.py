@@ -1,6 +1,6 @@
 """The lexicons: phrases by language with weight and reason, read from ``resources/promotional/``.
 
-A phrase is words with blanks between. ``word*`` is the start of a word, ``a|b`` either word, ``word?`` may be
+A phrase is words with blanks between. ``word*`` is the start of a word, ``*word`` its end, ``a|b`` either word, ``word?`` may be
 missing, ``#`` an amount or a percentage, ``%`` a percentage, ``$`` an amount of money, ``9`` a number, ``_``
 up to three words in between. Every phrase becomes one safe pattern: all repetitions in it are bounded.
 """
@@ -15,7 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from broadcaster.content.promotional.normalise import Normaliser, Signs
+from broadcaster.content.promotional.normalise import Normaliser, Signs, with_marks
 
 NOT_LANGUAGES = ("reasons", "look-alikes")
 _NUMBER = r"\d[\d.,]{0,14}"
@@ -86,6 +86,8 @@ class Language:
     """Frequent short words that tell this language from the others."""
     letters: frozenset[str]
     """Letters with marks that tell it, as typed."""
+    marked: bool = False
+    """Its phrases are compared with their marks; :func:`unmarked` names the form for texts without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,16 @@ class Lexicon:
     normalise: Normaliser
 
 
+def unmarked(code: str) -> str:
+    """The key of a marked language's phrases without marks: ``vi~``."""
+    return f"{code}~"
+
+
 class _Reader:
     """Turns the phrases of a file into patterns."""
 
-    def __init__(self, normalise: Normaliser) -> None:
-        self._plain = normalise.words
+    def __init__(self, normalise: Normaliser, marked: bool = False) -> None:
+        self._plain = with_marks if marked else normalise.words
 
     def any_of(self, given: Iterable[str]) -> Phrases:
         return Phrases(tuple((self._pieces(one), re.compile(self.pattern(one))) for one in given))
@@ -129,8 +136,8 @@ class _Reader:
             if way in CLASSES:
                 ways.append(CLASSES[way])
                 continue
-            plain = re.escape(self._plain(way.rstrip("*"))).replace("'", "'?")
-            ways.append(plain + (_REST if way.endswith("*") else ""))
+            plain = re.escape(self._plain(way.strip("*"))).replace("'", "'?")
+            ways.append((_REST if way.startswith("*") else "") + plain + (_REST if way.endswith("*") else ""))
         return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
 
     def _pieces(self, words: str) -> tuple[str, ...]:
@@ -145,7 +152,7 @@ class _Reader:
         return best
 
     def _longest_run(self, way: str) -> str:
-        return max(re.findall(r"[^\W_]+", self._plain(way.rstrip("*"))), key=len, default="")
+        return max(re.findall(r"[^\W_]+", self._plain(way.strip("*"))), key=len, default="")
 
 
 @cache
@@ -161,21 +168,28 @@ def shipped() -> Lexicon:
     hidden = {word for given in files.values() for word in given.get("hidden", ())}
     normalise = Normaliser(signs, {Normaliser(signs).words(word) for word in hidden})
     groups = {key: Group(key, **value) for key, value in files["reasons"]["group"].items()}
-    languages = {
-        code: _language(code, given, groups, _Reader(normalise))
-        for code, given in files.items()
-        if code not in NOT_LANGUAGES
-    }
+    languages: dict[str, Language] = {}
+    for code, given in files.items():
+        if code in NOT_LANGUAGES:
+            continue
+        marked = given.get("marked", False)
+        languages[code] = _language(code, given, groups, _Reader(normalise, marked))
+        if marked:
+            languages[unmarked(code)] = _language(unmarked(code), given, groups, _Reader(normalise))
     return Lexicon(groups, languages, normalise)
+
+
+def _table(given: Mapping[str, str]) -> dict[int, str]:
+    return {ord(one): to for one, to in zip(given["from"], given["to"], strict=True)}
 
 
 def _signs(given: Mapping[str, Any]) -> Signs:
     folds = given["look_alikes"]
-    leet = tuple(str.maketrans(table["from"], table["to"]) for table in given["leet"])
+    leet = tuple(_table(table) for table in given["leet"])
     round_letters = {
         chr(first + n): chr(ord("a") + n) for first in (0x1F150, 0x1F170) for n in range(26)
     }  # letters in filled circles and squares
-    return Signs(str.maketrans(folds["from"], folds["to"]), leet, {**round_letters, **given["plain"]})
+    return Signs(_table(folds), leet, {**round_letters, **given["plain"]})
 
 
 def _language(code: str, given: Mapping[str, Any], groups: Mapping[str, Group], reader: _Reader) -> Language:
@@ -202,4 +216,5 @@ def _language(code: str, given: Mapping[str, Any], groups: Mapping[str, Group], 
         {key: reader.any_of(phrases) for key, phrases in given.get("fit", {}).items()},
         frozenset(given.get("common", ())),
         frozenset(given.get("letters", "")),
+        given.get("marked", False) and not code.endswith(unmarked("")),
     )

@@ -19,6 +19,14 @@ _CUT = re.compile(r"(?<!\w)[^\W\d]{1,8}(?:[.\-_*·+~/][^\W\d]{1,8}){1,12}(?!\w)"
 _WORD = re.compile(r"[\w@$€£][\w@$€£!|]{0,40}")
 _LETTER_NOUGHT = re.compile(r"(?<=\d)o(?=\d|o?\s?%)")
 _SHORTEST = 3
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_MOVED = {
+    unicodedata.normalize("NFC", first + second + tone): unicodedata.normalize("NFC", first + tone + second)
+    for first, second in ("oa", "oe", "uy")
+    for tone in _TONES
+}
+"""Vietnamese writes a tone on either of two vowels: hoà and hòa."""
+_TONE = re.compile("|".join(_MOVED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,16 @@ class Normaliser:
     def words(self, given: str) -> str:
         """A phrase of a lexicon, folded without unmasking."""
         return "".join(map(self._fold, given))
+
+    def marked(self, plain: Plain, text: str) -> str:
+        """``text``, a form of ``plain.text`` as long as that, with the marks of its letters as typed."""
+        fold, given = self._fold, plain.given
+        letters = []
+        for character, place in zip(text, plain.places, strict=True):
+            typed = given[place]
+            kept = not typed.isascii() and fold(typed) == character
+            letters.append(typed.lower()[0] if kept else character)
+        return with_marks("".join(letters))
 
     def _fold_character(self, character: str) -> str:
         """One character as zero or more plain ones."""
@@ -160,6 +178,12 @@ class Normaliser:
     def _read(self, word: str) -> str:
         word = word.translate(self._signs.look_alikes)
         return word if self.hides(word) else word.translate(self._signs.leet[0])
+
+
+def with_marks(words: str) -> str:
+    """Lower case with marks, each tone on the one letter where it is looked for."""
+    words = unicodedata.normalize("NFC", words.lower()) if len(words) < 60 else words
+    return _TONE.sub(lambda found: _MOVED[found.group()], words)
 
 
 def _letters(word: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from broadcaster.content.promotional import languages
-from broadcaster.content.promotional.lexicon import Language, Lexicon, Phrases
+from broadcaster.content.promotional.lexicon import Language, Lexicon, Phrases, unmarked
 from broadcaster.content.promotional.links import Link, links
 from broadcaster.content.promotional.normalise import Plain
 
@@ -22,6 +22,8 @@ PROMOTIONAL = 1.0
 """Sum of weights in one clause from which it is promotional."""
 _CALLS = ("button", "quick reply", "quick_reply", "card")
 DISGUISE = "disguise"
+CODE_WEIGHT = 0.6
+_CODE = re.compile(r"(?<!\w)[A-ZÀ-Ý]{3,16}(?:5|[1-9]0|[1-7]5|100)(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,58 @@ def clause_languages(part: Part, known: Mapping[str, Language], whole: Sequence[
     for start, end in part.clauses():
         first, last = part.plain.span(start, end)
         signs = languages.count(part.plain.text[start:end], part.plain.given[first:last], known)
-        found.append(list(dict.fromkeys([*languages.spoken(signs), *whole])))
+        codes = dict.fromkeys([*languages.spoken(signs), *whole])
+        letters = part.plain.given[first:last].lower()
+        found.append([_form(code, known, letters) for code in codes])
     return found
+
+
+def _form(code: str, known: Mapping[str, Language], letters: str) -> str:
+    """The key of the phrases to use: those without marks for a text typed without."""
+    one = known[code]
+    return unmarked(code) if one.marked and one.letters.isdisjoint(letters) else code
+
+
+class _Reading:
+    """A part with what its clauses are read in. ``spoken`` holds the languages of each clause."""
+
+    def __init__(
+        self, part: Part, lexicon: Lexicon, spoken: Sequence[Collection[str]], allowed: Collection[str]
+    ) -> None:
+        self.part, self.spoken = part, spoken
+        codes = dict.fromkeys([LANGUAGE_FREE, *(code for one in spoken for code in one)])
+        self.languages = [lexicon.languages[code] for code in codes]
+        self._text = _without_links(part)
+        for term in allowed:
+            self._text = _without_term(self._text, lexicon.normalise.words(term).strip())
+        self._marked = self._text
+        if any(language.marked for language in self.languages):
+            self._marked = lexicon.normalise.marked(part.plain, self._text)
+        neutral = [(s, e) for one in self.languages for _, s, e in self.found(one, one.neutral)]
+        self._text, self._marked = _blanked(self._text, neutral), _blanked(self._marked, neutral)
+
+    def found(self, language: Language, phrases: Phrases) -> Iterator[tuple[int, int, int]]:
+        """Clause, start and end wherever one of them stands in a clause of that language."""
+        for start, end in phrases.found(self._marked if language.marked else self._text):
+            number = self.part.clause(end)
+            if language.code == LANGUAGE_FREE or language.code in self.spoken[number]:
+                yield number, start, end
+
+    def codes(self) -> Iterator[tuple[int, int]]:
+        """Words such as SAVE20: capitals with a round number."""
+        places = self.part.plain.places
+        for code in _CODE.finditer(self.part.plain.given):
+            start, end = bisect_left(places, code.start()), bisect_left(places, code.end())
+            if self._text[start:end].strip(" _"):
+                yield start, end
+
+    def disguises(self) -> Iterator[tuple[int, int]]:
+        """Words that were written so as not to be read."""
+        places = self.part.plain.places
+        for first, last in self.part.plain.disguised:
+            start, end = bisect_left(places, first), bisect_left(places, last)
+            if self._text[start:end].strip(" _"):
+                yield start, end
 
 
 def judge(
@@ -82,50 +134,36 @@ def judge(
 
     ``spoken`` holds the languages of each clause.
     """
-    text = masked(part, lexicon, spoken, allowed)
-    known = [lexicon.languages[code] for code in dict.fromkeys([c for one in spoken for c in one])]
-    known.append(lexicon.languages[LANGUAGE_FREE])
-    clauses = _hits(part, text, known, spoken)
-    for start, end in _disguises(part, text):
-        clauses.setdefault(part.clause(end), []).append(Hit(DISGUISE, start, end, PROMOTIONAL))
-    if not clauses:
-        return 0.0, []
-    cancelled = _cancelled(part, text, known, spoken)
-    return _weigh(clauses, cancelled)
+    reading = _Reading(part, lexicon, spoken, allowed)
+    clauses = _hits(reading)
+    return _weigh(clauses, _cancelled(reading)) if clauses else (0.0, [])
 
 
-def _hits(
-    part: Part, text: str, known: Sequence[Language], spoken: Sequence[Collection[str]]
-) -> dict[int, list[Hit]]:
+def _hits(reading: _Reading) -> dict[int, list[Hit]]:
     clauses: dict[int, list[Hit]] = {}
-    for language in known:
+    for language in reading.languages:
         for entry in language.entries:
-            if entry.buttons and not part.is_call:
+            if entry.buttons and not reading.part.is_call:
                 continue
-            for start, end in entry.phrases.found(text):
-                number = part.clause(end)
-                if language.code == LANGUAGE_FREE or language.code in spoken[number]:
-                    clauses.setdefault(number, []).append(Hit(entry.group, start, end, entry.weight))
+            for number, start, end in reading.found(language, entry.phrases):
+                clauses.setdefault(number, []).append(Hit(entry.group, start, end, entry.weight))
+    for start, end in reading.codes():
+        clauses.setdefault(reading.part.clause(end), []).append(Hit("coupon", start, end, CODE_WEIGHT))
+    for start, end in reading.disguises():
+        clauses.setdefault(reading.part.clause(end), []).append(Hit(DISGUISE, start, end, PROMOTIONAL))
     return clauses
 
 
-def _cancelled(
-    part: Part, text: str, known: Sequence[Language], spoken: Sequence[Collection[str]]
-) -> dict[int, set[str]]:
+def _cancelled(reading: _Reading) -> dict[int, set[str]]:
     """Reasons that do not count, by clause: the benefit is past and settled, or refused, or asked for."""
     cancelled: dict[int, set[str]] = {}
     ahead: set[int] = set()
-    for language in known:
+    for language in reading.languages:
         for phrases, groups in language.guards:
-            for number in _clauses_with(phrases, part, text):
-                if language.code == LANGUAGE_FREE or language.code in spoken[number]:
-                    cancelled.setdefault(number, set()).update(groups)
-        ahead.update(_clauses_with(language.ahead, part, text))
+            for number, _, _ in reading.found(language, phrases):
+                cancelled.setdefault(number, set()).update(groups)
+        ahead.update(number for number, _, _ in reading.found(language, language.ahead))
     return {number: groups for number, groups in cancelled.items() if number not in ahead}
-
-
-def _clauses_with(phrases: Phrases, part: Part, text: str) -> set[int]:
-    return {part.clause(end) for _, end in phrases.found(text)}
 
 
 def _weigh(clauses: Mapping[int, list[Hit]], cancelled: Mapping[int, set[str]]) -> tuple[float, list[Hit]]:
@@ -145,47 +183,37 @@ def _weigh(clauses: Mapping[int, list[Hit]], cancelled: Mapping[int, set[str]]) 
     return worst, sorted(kept, key=lambda hit: hit.start)
 
 
-def _disguises(part: Part, text: str) -> Iterator[tuple[int, int]]:
-    """Words that were written so as not to be read, in places of the plain text."""
-    places = part.plain.places
-    for first, last in part.plain.disguised:
-        start, end = bisect_left(places, first), bisect_left(places, last)
-        if text[start:end].strip():
-            yield start, end
-
-
 def _without_overlaps(hits: list[Hit]) -> list[Hit]:
     """Of two hits of one reason on the same words the heavier one stays, then the longer."""
     kept: list[Hit] = []
+    covered: dict[str, set[int]] = {}
     for hit in sorted(hits, key=lambda one: (-one.weight, one.start - one.end, one.start)):
-        if not any(hit.group == one.group and hit.start < one.end and one.start < hit.end for one in kept):
+        taken = covered.setdefault(hit.group, set())
+        if taken.isdisjoint(range(hit.start, hit.end)):
+            taken.update(range(hit.start, hit.end))
             kept.append(hit)
     return kept
 
 
-def masked(part: Part, lexicon: Lexicon, spoken: Sequence[Collection[str]], allowed: Collection[str]) -> str:
-    """The plain text with links, allowed terms and names that sell nothing blanked out."""
+def _without_links(part: Part) -> str:
+    """The plain text with links blanked out: their words are not the message's."""
     plain = part.plain
-    blank = bytearray(len(plain.given) + 1)
+    if not part.links:
+        return plain.text
+    blank = bytearray(len(plain.given))
     for link in part.links:
         blank[link.start : link.end] = b"\1" * (link.end - link.start)
-    text = plain.text
-    if part.links:
-        text = "".join(" " if blank[place] else c for c, place in zip(text, plain.places, strict=True))
-    for term in allowed:
-        wanted = lexicon.normalise.words(term).strip()
-        if wanted:
-            text = re.sub(rf"(?<!\w){re.escape(wanted)}(?!\w)", _blank, text)
-    codes = {LANGUAGE_FREE, *(code for one in spoken for code in one)}
-    spans = (span for code in codes for span in lexicon.languages[code].neutral.found(text))
-    return _blanked(text, spans)
+    return "".join(" " if blank[place] else c for c, place in zip(plain.text, plain.places, strict=True))
 
 
-def _blank(found: re.Match[str]) -> str:
-    return " " * len(found.group())
+def _without_term(text: str, term: str) -> str:
+    if not term:
+        return text
+    return re.sub(rf"(?<!\w){re.escape(term)}(?!\w)", lambda found: "_" * len(found.group()), text)
 
 
 def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    for start, end in list(spans):
-        text = text[:start] + "_" * (end - start) + text[end:]
-    return text
+    letters = list(text)
+    for start, end in spans:
+        letters[start:end] = "_" * (end - start)
+    return "".join(letters)
