@@ -97,6 +97,11 @@ class PromotionalChecker:
         found = languages.spoken(signs)
         return list(dict.fromkeys([lang, *found])) if lang and lang in self._known else found
 
+    def _plain_languages(self, codes: Sequence[str]) -> list[Language]:
+        """The languages in the form whose phrases are compared without marks."""
+        known = self._lexicon.languages
+        return [known.get(unmarked(code), known[code]) for code in codes]
+
     def _spoken(self, part: Part, whole: Sequence[str]) -> list[list[str]]:
         """Languages to read each clause in; a few words of no language are read in all."""
         found = clause_languages(part, self._known, whole)

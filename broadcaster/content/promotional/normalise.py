@@ -37,8 +37,8 @@ class Signs:
     letters; ``plain``: letters that Unicode does not take apart.
     """
 
-    look_alikes: Mapping[int, int]
-    leet: tuple[Mapping[int, int], ...]
+    look_alikes: dict[int, str]
+    leet: tuple[dict[int, str], ...]
     plain: Mapping[str, str]
 
 
