@@ -7,7 +7,7 @@ from functools import cache
 
 from broadcaster.content.promotional import fitting, languages
 from broadcaster.content.promotional.findings import Finding, Severity, TextCheck
-from broadcaster.content.promotional.lexicon import Group, Lexicon, shipped
+from broadcaster.content.promotional.lexicon import Group, Language, Lexicon, shipped, unmarked
 from broadcaster.content.promotional.permissions import permission_key
 from broadcaster.content.promotional.reading import (
     LANGUAGE_FREE,
