@@ -10,7 +10,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
@@ -108,14 +108,22 @@ class Engine:
             pages = plans(conn, at)
         wait = min([self._fill(plan) for plan in pages] + [IDLE_SECONDS])
         wait = min(wait, self._settler.tick())
-        for campaign_id in finish_done(self._store, pages, at):
+        for campaign_id in finish_done(self._store, self._at_rest(pages), at):
             self._hub.post("campaign", campaign_id)
         return wait
+
+    def _at_rest(self, pages: Sequence[Plan]) -> list[Plan]:
+        """The plans without the campaigns that surely have something open: it is at hand here."""
+        return [
+            replace(plan, campaigns=tuple(c for c in plan.campaigns if not lane.at_hand(c.id)))
+            for plan in pages
+            if (lane := self._pages[plan.page_id])
+        ]
 
     @property
     def on_the_wire(self) -> int:
         """Messages whose call is under way."""
-        return sum(lane.messages for lane in self._pages.values())
+        return sum(lane.wire.total() for lane in self._pages.values())
 
     def end(self) -> None:
         """Take up nothing more: leased rows wait again, the place is free for another sender."""
@@ -171,11 +179,10 @@ class Engine:
             wait = self._budget.wait(plan.key)
             if wait > 0:
                 return wait
-            wave = lane.wave(limit, media)
-            more = 0.0
-            if len(lane.leased) < wave:
+            more, wanted = 0.0, lane.wanting(limit, media)
+            if wanted:
                 more = take_up(
-                    self._store, self._budget, self._clock, plan, lane, wave - len(lane.leased), limit,
+                    self._store, self._budget, self._clock, plan, lane, wanted, limit,
                     self.owner, self._install, self._hub,
                 )  # fmt: skip
             if not lane.leased:
@@ -212,12 +219,13 @@ class Engine:
         step("intent.committed")
         for _ in wave:
             lane.leased.popleft()
+        lane.leased_at = self._clock.monotonic()
         rows = [row for row in wave if row.id in going]
         for call in [rows] if batch and rows else [[row] for row in rows]:
             self._begin(lane, call, at)
 
     def _begin(self, lane: PageLane, rows: Sequence[Outgoing], at: datetime) -> None:
-        lane.begun(len(rows))
+        lane.begun(rows)
         began = self._clock.monotonic()
 
         def call() -> None:
@@ -247,27 +255,26 @@ class Engine:
             return
         step("result.taken")
         at = self._clock.now()
-        answers = [
+        outcomes = [
             Answer(back.page_id, row, outcome)
             for back in came
             for row, outcome in zip(back.rows, back.answers.outcomes, strict=True)
         ]
         with self._store.write() as conn:
-            after = self._results.write(conn, answers, at)
-            for back in came:
-                lane = self._pages[back.page_id]
-                after.paused_campaigns |= note_usage(conn, lane, back.answers, at)
+            after = self._results.write(conn, outcomes, at)
+            for page_id, answers in _telling(came).items():
+                after.paused_campaigns |= note_usage(conn, self._pages[page_id], answers, at)
             step("result.written")
         step("result.committed")
         for back in came:
             self._inbox.popleft()
             self._learn(back)
-        self._tell(answers, after)
+        self._tell(outcomes, after)
 
     def _learn(self, back: _Back) -> None:
         lane = self._pages[back.page_id]
         outcomes = back.answers.outcomes
-        lane.answered(len(back.rows), back.seconds, sum(isinstance(one, Unknown) for one in outcomes))
+        lane.answered(back.rows, back.seconds, sum(isinstance(one, Unknown) for one in outcomes))
         if all(isinstance(one, NotSent) for one in outcomes):
             lane.no_network(self._clock.monotonic(), self._chance.random())
         elif not all(isinstance(one, Unknown) for one in outcomes):
@@ -278,6 +285,16 @@ class Engine:
             self._hub.post("campaign", campaign_id)
         for page_id in after.stopped_pages | after.blocked_pages:
             self._hub.post("page", page_id)
+
+
+def _telling(came: Sequence[_Back]) -> dict[int, Answers]:
+    """Of each Page the answer whose headers matter most: a fault, else the most of its quota in use."""
+    found: dict[int, Answers] = {}
+    for back in came:
+        known = found.get(back.page_id)
+        if known is None or back.answers.weight >= known.weight:
+            found[back.page_id] = back.answers
+    return found
 
 
 def _wave(lane: PageLane, most: int, media: bool) -> list[Outgoing]:

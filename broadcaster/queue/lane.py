@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE
+from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE, cost_of
 from broadcaster.queue.wire import Outgoing
 
-MOST_SINGLE_CALLS = 16
+MOST_SINGLE_CALLS = 24
 FEWEST_LANES, MOST_LANES = 2, 6
 BATCH, SMALLEST_BATCH = 50, 10
 STALE_SECONDS = 5.0
 """Leased rows that could not go for so long are decided again."""
 
-SINGLE_WAVE, BATCH_WAVE = 0.05, 0.25
+SINGLE_WAVE, BATCH_WAVE = 0.1, 0.25
 """Seconds' worth of messages that go together."""
+
+LEASED_AHEAD = 0.5
+"""Seconds' worth of messages leased together: deciding who is next costs more than sending to them.
+A leased row is surely not sent, so this puts nobody in doubt."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
@@ -27,8 +32,8 @@ class PageLane:
     leased: deque[Outgoing] = field(default_factory=deque)
     leased_at: float = 0.0
     calls: int = 0
-    messages: int = 0
-    """On the wire now."""
+    wire: Counter[int] = field(default_factory=Counter)
+    """Messages on the wire now, by campaign."""
     batch: int = BATCH
     """Messages in one batch: halved when some come back unanswered, slowly grown again."""
     latency: float = 0.4
@@ -41,10 +46,21 @@ class PageLane:
         return limit > INBOX_FREEZES_ABOVE
 
     def wave(self, limit: float, media: bool) -> int:
-        """How many messages to take up together at this pace."""
+        """How many messages go together at this pace."""
         if media or not self.batches(limit):
-            return max(1, math.ceil(limit * SINGLE_WAVE))
+            return max(1, math.ceil(SINGLE_WAVE / cost_of(limit, media)))
         return max(SMALLEST_BATCH, min(self.batch, math.ceil(limit * BATCH_WAVE)))
+
+    def wanting(self, limit: float, media: bool) -> int:
+        """How many messages to lease now: none while a whole wave is at hand."""
+        wave = self.wave(limit, media)
+        if len(self.leased) >= wave:
+            return 0
+        return max(wave, math.ceil(LEASED_AHEAD / cost_of(limit, media))) - len(self.leased)
+
+    def at_hand(self, campaign_id: int) -> bool:
+        """Are messages of this campaign leased or on the wire here?"""
+        return self.wire[campaign_id] > 0 or any(row.campaign_id == campaign_id for row in self.leased)
 
     def free_calls(self, limit: float, media: bool) -> int:
         """Calls that may still be begun now."""
@@ -53,16 +69,16 @@ class PageLane:
         needed = math.ceil(limit / self.batch * self.latency) + 1
         return max(FEWEST_LANES, min(MOST_LANES, needed)) - self.calls
 
-    def begun(self, messages: int) -> None:
+    def begun(self, rows: Sequence[Outgoing]) -> None:
         self.calls += 1
-        self.messages += messages
+        self.wire.update(row.campaign_id for row in rows)
 
-    def answered(self, messages: int, seconds: float, unanswered: int) -> None:
+    def answered(self, rows: Sequence[Outgoing], seconds: float, unanswered: int) -> None:
         """A call came back after ``seconds``; ``unanswered`` of its messages have no outcome."""
         self.calls -= 1
-        self.messages -= messages
+        self.wire.subtract(row.campaign_id for row in rows)
         self.latency = 0.8 * self.latency + 0.2 * seconds
-        if messages > 1:
+        if len(rows) > 1:
             self.batch = max(SMALLEST_BATCH, self.batch // 2) if unanswered else min(BATCH, self.batch + 5)
 
     def no_network(self, now: float, chance: float) -> None:

@@ -1,7 +1,8 @@
 """The one place where a ledger row changes its state: only legal moves, each one guarded UPDATE.
 
 Every statement names the states it may come from, and what holds a row (owner and attempt) where
-that matters, so a late or repeated result changes nothing. Writes are sets, never row objects.
+that matters, so a late or repeated result changes nothing. Writes are sets, never row objects. What is
+run for every wave of messages is built once: building a statement costs more than running it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, or_, select, update
 
 from broadcaster.states import ACCEPTED_STATES, DELIVERY_MOVES, CampaignState, DeliveryState
 from broadcaster.store.tables import Campaign, Contact, Delivery
@@ -91,6 +92,58 @@ def moving(to: DeliveryState, *sources: DeliveryState) -> Update:
     return statement
 
 
+def _held(*columns: str) -> list[ColumnElement[bool]]:
+    """The row ``b_id``, held as the binds ``b_owner`` and ``b_attempt`` say."""
+    return [ROWS.c[name] == bindparam(f"b_{name}") for name in ("id", *columns)]
+
+
+_RUNNING = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.RUNNING)
+_GONE = select(CONTACTS.c.id).where(
+    CONTACTS.c.id == ROWS.c.contact_id, or_(CONTACTS.c.opted_out, CONTACTS.c.unreachable)
+)
+_INTENDING = (
+    moving(DeliveryState.SENDING, DeliveryState.LEASED)
+    .where(*_held("attempt", "owner"), ROWS.c.campaign_id.in_(_RUNNING), ~_GONE.exists())
+    .values(
+        attempt=ROWS.c.attempt + 1,
+        wire_key=bindparam("b_key"),
+        text_hash=bindparam("b_text"),
+        shown_hash=bindparam("b_shown"),
+        intent_at=bindparam("b_at"),
+        first_attempt_at=func.coalesce(
+            ROWS.c.first_attempt_at, bindparam("b_at", type_=ROWS.c.intent_at.type)
+        ),
+        settle_at=None,
+        settle_reads=0,
+    )
+)
+_TAKING = (
+    moving(DeliveryState.SENT)
+    .where(*_held("attempt"))
+    .values(
+        sent_at=bindparam("b_at"),
+        message_id=bindparam("b_mid"),
+        owner=None,
+        leased_until=None,
+        settle_at=None,
+        reason=None,
+    )
+)
+_NAMING = (
+    update(ROWS)
+    .where(*_held(), among(ACCEPTED_STATES))
+    .values(owner=None, message_id=func.coalesce(ROWS.c.message_id, bindparam("b_mid")))
+)
+_NOTING_SENT = (
+    update(CONTACTS)
+    .where(
+        CONTACTS.c.id.in_(bindparam("b_ids", expanding=True)),
+        or_(CONTACTS.c.last_sent_at.is_(None), CONTACTS.c.last_sent_at < bindparam("b_at")),
+    )
+    .values(last_sent_at=bindparam("b_at"))
+)
+
+
 def intend(conn: Connection, intents: Sequence[Intent], owner: str, at: datetime) -> set[int]:
     """Note durably that these rows go on the wire now; returns those that really may.
 
@@ -98,40 +151,20 @@ def intend(conn: Connection, intents: Sequence[Intent], owner: str, at: datetime
     """
     if not intents:
         return set()
-    running = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.RUNNING)
-    gone = select(CONTACTS.c.id).where(
-        CONTACTS.c.id == ROWS.c.contact_id, or_(CONTACTS.c.opted_out, CONTACTS.c.unreachable)
-    )
-    statement = (
-        moving(DeliveryState.SENDING, DeliveryState.LEASED)
-        .where(
-            ROWS.c.id == bindparam("b_id"), ROWS.c.owner == owner, ROWS.c.attempt == bindparam("b_attempt")
-        )
-        .where(ROWS.c.campaign_id.in_(running), ~gone.exists())
-        .values(
-            attempt=ROWS.c.attempt + 1,
-            wire_key=bindparam("b_key"),
-            text_hash=bindparam("b_text"),
-            shown_hash=bindparam("b_shown"),
-            intent_at=at,
-            first_attempt_at=func.coalesce(ROWS.c.first_attempt_at, literal(at, ROWS.c.intent_at.type)),
-            settle_at=None,
-            settle_reads=0,
-        )
-    )
-    conn.execute(
-        statement,
-        [
-            {
-                "b_id": row.id,
-                "b_attempt": row.attempt,
-                "b_key": row.wire_key,
-                "b_text": row.text_hash,
-                "b_shown": row.shown_hash,
-            }
-            for row in intents
-        ],
-    )
+    rows = [
+        {
+            "b_id": row.id,
+            "b_attempt": row.attempt,
+            "b_key": row.wire_key,
+            "b_text": row.text_hash,
+            "b_shown": row.shown_hash,
+            "b_owner": owner,
+            "b_at": at,
+        }
+        for row in intents
+    ]
+    if conn.execute(_INTENDING, rows).rowcount == len(rows):
+        return {row.id for row in intents}
     on_the_wire: set[int] = set()
     for ids in chunks([row.id for row in intents]):
         query = select(ROWS.c.id).where(
@@ -145,39 +178,17 @@ def take(conn: Connection, taken: Sequence[Taken], at: datetime) -> None:
     """The platform's answer that it took them. Evidence outranks ownership: only the attempt must fit."""
     if not taken:
         return
-    statement = (
-        moving(DeliveryState.SENT)
-        .where(ROWS.c.id == bindparam("b_id"), ROWS.c.attempt == bindparam("b_attempt"))
-        .values(
-            sent_at=at,
-            message_id=bindparam("b_mid"),
-            owner=None,
-            leased_until=None,
-            settle_at=None,
-            reason=None,
-        )
-    )
-    conn.execute(
-        statement, [{"b_id": row.id, "b_attempt": row.attempt, "b_mid": row.message_id} for row in taken]
-    )
-    # an echo or a receipt may have been quicker: then only the message id can still be missing
-    conn.execute(
-        update(ROWS)
-        .where(ROWS.c.id == bindparam("b_id"), among(ACCEPTED_STATES))
-        .values(
-            owner=None,
-            message_id=func.coalesce(ROWS.c.message_id, bindparam("b_mid")),
-        ),
-        [{"b_id": row.id, "b_mid": row.message_id} for row in taken],
-    )
+    rows = [{"b_id": row.id, "b_attempt": row.attempt, "b_mid": row.message_id, "b_at": at} for row in taken]
+    if conn.execute(_TAKING, rows).rowcount != len(rows):
+        # an echo or a receipt was quicker: then only the message id can still be missing
+        conn.execute(_NAMING, [{"b_id": row.id, "b_mid": row.message_id} for row in taken])
     note_sent(conn, [row.contact_id for row in taken], at)
 
 
 def note_sent(conn: Connection, contact_ids: Iterable[int], at: datetime) -> None:
     """The person's newest campaign message, for frequency caps; moves only forward."""
-    newer = or_(CONTACTS.c.last_sent_at.is_(None), CONTACTS.c.last_sent_at < at)
     for ids in chunks(list(contact_ids)):
-        conn.execute(update(CONTACTS).where(CONTACTS.c.id.in_(ids), newer).values(last_sent_at=at))
+        conn.execute(_NOTING_SENT, {"b_ids": ids, "b_at": at})
 
 
 def give_back(conn: Connection, rows: Sequence[Returned], owner: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.content.message import Message
@@ -45,23 +45,30 @@ class Plan:
         return slowed(limit, max(usage_percent, 0))
 
 
+_NAMES = [column.name for column in fields(CampaignRow)]
+_MAY_SEND = (
+    select(
+        *(CAMPAIGNS.c[name] for name in _NAMES),
+        PAGES.c.platform,
+        PAGES.c.throttle_per_second.label("own"),
+        PAGES.c.usage_percent,
+    )
+    .join(PAGES, PAGES.c.id == CAMPAIGNS.c.page_id)
+    .where(
+        CAMPAIGNS.c.state == CampaignState.RUNNING,
+        PAGES.c.state == PageState.READY,
+        or_(PAGES.c.blocked_until.is_(None), PAGES.c.blocked_until <= bindparam("b_at")),
+    )
+    .order_by(CAMPAIGNS.c.page_id, CAMPAIGNS.c.id)
+)
+
+
 def plans(conn: Connection, at: datetime) -> list[Plan]:
     """Pages that are ready, not told to wait, and have running campaigns."""
-    query = (
-        select(CAMPAIGNS, PAGES.c.platform, PAGES.c.throttle_per_second.label("own"), PAGES.c.usage_percent)
-        .join(PAGES, PAGES.c.id == CAMPAIGNS.c.page_id)
-        .where(
-            CAMPAIGNS.c.state == CampaignState.RUNNING,
-            PAGES.c.state == PageState.READY,
-            or_(PAGES.c.blocked_until.is_(None), PAGES.c.blocked_until <= at),
-        )
-        .order_by(CAMPAIGNS.c.page_id, CAMPAIGNS.c.id)
-    )
-    names = [column.name for column in fields(CampaignRow)]
     found = []
-    for page_id, group in groupby(conn.execute(query), key=lambda row: row.page_id):
+    for page_id, group in groupby(conn.execute(_MAY_SEND, {"b_at": at}), key=lambda row: row.page_id):
         rows = list(group)
-        campaigns = tuple(CampaignRow(**{name: row._mapping[name] for name in names}) for row in rows)
+        campaigns = tuple(CampaignRow(*row[: len(_NAMES)]) for row in rows)
         first = rows[0]
         found.append(Plan(page_id, first.platform, first.own, first.usage_percent, campaigns))
     return found

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 CALL_THREADS = 48
 DRAIN_SECONDS = 5.0
+GATHER_SECONDS = 0.05
+"""Answers that come within this time are written together; what is on the wire stays in doubt so much longer."""
 AFTER_FAULT = 2.0
 """Seconds to wait after the machine stood in the way (disk full, database locked)."""
 
@@ -40,13 +42,14 @@ class Sender:
         self._hub = hub
         self._condition = threading.Condition()
         self._kicked = False
+        self._write_at = float("inf")
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._lanes = ThreadLanes(CALL_THREADS)
         self.trouble: str | None = None
         self.engine = Engine(
             store, transport or GraphTransport(clients), clients, clock, hub, settings, self._lanes,
-            wake=self.kick,
+            wake=self._answered,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -77,6 +80,13 @@ class Sender:
             self._kicked = True
             self._condition.notify_all()
 
+    def _answered(self) -> None:
+        """A call came back: look soon, together with the next ones."""
+        with self._condition:
+            if self._write_at == float("inf"):
+                self._write_at = self._clock.monotonic() + GATHER_SECONDS
+                self._condition.notify_all()
+
     @property
     def alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
@@ -85,9 +95,14 @@ class Sender:
         while True:
             wait = self._tick()
             with self._condition:
-                if not self._kicked and not self._stopping:
-                    self._clock.wait(self._condition, wait)
+                ends = self._clock.monotonic() + wait
+                while not self._kicked and not self._stopping:
+                    left = min(ends, self._write_at) - self._clock.monotonic()
+                    if left <= 0:
+                        break
+                    self._clock.wait(self._condition, left)
                 self._kicked = False
+                self._write_at = float("inf")
                 if self._stopping:
                     return
 
@@ -123,6 +138,6 @@ class Sender:
             if not self.engine.on_the_wire or left <= 0:
                 return
             with self._condition:
-                if not self._kicked:
+                if self._write_at == float("inf"):
                     self._clock.wait(self._condition, left)
-                self._kicked = False
+                self._write_at = float("inf")

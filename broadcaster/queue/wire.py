@@ -47,6 +47,12 @@ class Answers:
     skew_ms: int | None = None
     fault: str | None = None
 
+    @property
+    def weight(self) -> tuple[bool, int, int]:
+        """Orders answers by how much their headers ask for: a fault, a wait, the quota in use."""
+        usage = self.usage or Usage()
+        return self.fault is not None, usage.regain_minutes, usage.percent
+
 
 class Transport(Protocol):
     def send(self, page_id: int, rows: Sequence[Outgoing]) -> Answers:
