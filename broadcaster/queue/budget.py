@@ -6,6 +6,7 @@ transaction that notes the intent, and so waits for nobody longer than that.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -58,24 +59,25 @@ class SharedBudget:
     """For several workers on PostgreSQL; the server's clock counts."""
 
     def __init__(self) -> None:
-        self._waits: dict[str, tuple[float, float]] = {}
+        self._free_at: dict[str, float] = {}
+        """When asking again makes sense, by this machine's monotonic clock."""
         self._open: dict[str, tuple[Pacer, float]] = {}
 
     def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:
         pacer, now = self._locked(conn, key)
         room = pacer.room(now, cost, most)
         self._open[key] = (pacer, now)
-        self._waits[key] = (pacer.wait(now), 0.0)
+        self._free_at[key] = time.monotonic() + pacer.wait(now)
         return room
 
     def take(self, conn: Connection, key: str, cost: float, count: int) -> None:
         pacer, now = self._open.pop(key)
         pacer.take(now, cost, count)
-        self._waits[key] = (pacer.wait(now), 0.0)
+        self._free_at[key] = time.monotonic() + pacer.wait(now)
         conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(now)))
 
     def wait(self, key: str) -> float:
-        return self._waits.get(key, (0.0, 0.0))[0]
+        return max(0.0, self._free_at.get(key, 0.0) - time.monotonic())
 
     def _locked(self, conn: Connection, key: str) -> tuple[Pacer, float]:
         query = (

@@ -77,7 +77,7 @@ def take_up(
     lane.turn += 1
     if found and not lane.leased:
         lane.leased_at = clock.monotonic()
-    lane.leased.extend(found)
+    lane.take_up(found)
     for campaign_id in changed:
         hub.post("campaign", campaign_id)
     return min(again)

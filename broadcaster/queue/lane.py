@@ -69,6 +69,12 @@ class PageLane:
         needed = math.ceil(limit / self.batch * self.latency) + 1
         return max(FEWEST_LANES, min(MOST_LANES, needed)) - self.calls
 
+    def take_up(self, found: Sequence[Outgoing]) -> None:
+        """Keep what was leased. A pause gives leased rows back: the copy kept from before it must not go too."""
+        again = {row.id for row in found}
+        kept = [row for row in self.leased if row.id not in again]
+        self.leased = deque((*kept, *found))
+
     def begun(self, rows: Sequence[Outgoing]) -> None:
         self.calls += 1
         self.wire.update(row.campaign_id for row in rows)
