@@ -31,7 +31,7 @@ from broadcaster.policy.question import Question
 from broadcaster.policy.quiet import QuietHours
 from broadcaster.policy.rules import ORDER
 from broadcaster.policy.terms import Terms, span_ms
-from broadcaster.states import ACCEPTED_STATES, Reason
+from broadcaster.states import Reason
 from broadcaster.store.tables import Contact, ContactAttributes, Delivery
 from broadcaster.store.tables.contact import NUMBER_SLOTS
 
@@ -194,7 +194,8 @@ def _of_window(terms: Terms) -> Iterator[Stop]:
         return Span(low, high, unknown) if spanned else None
 
     never, future = Reason.NEVER_INTERACTED, Reason.INTERACTION_IN_FUTURE
-    yield Stop(never, f"never {counts}", last.is_(None), last.is_not(None), span(unknown=True))
+    # who passes the next rule has acted at some time: asking twice would cost as much as counting
+    yield Stop(never, f"never {counts}", last.is_(None), true(), span(unknown=True))
     yield Stop(future, f"future {counts}", last > at, last <= at, span(low=at))
     shut = min(latest, at)
     outside: Clause = last <= shut
@@ -249,13 +250,13 @@ def _lately(terms: Terms) -> Clause:
 
 
 def _recent(terms: Terms) -> tuple[Clause, ...]:
+    """Messages the platform accepted in the cap's span: only those have an instant of sending."""
     since = terms.at_ms - (terms.cap.span_ms if terms.cap else 0)
     sent_at = type_coerce(DELIVERIES.c.sent_at, BigInteger)
     return (
         DELIVERIES.c.contact_id == CONTACTS.c.id,
         sent_at > since,
         sent_at <= terms.at_ms,
-        DELIVERIES.c.state.in_(sorted(ACCEPTED_STATES)),
     )
 
 

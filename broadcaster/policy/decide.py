@@ -39,12 +39,16 @@ from broadcaster.policy.clauses import (
 )
 from broadcaster.policy.packs import Kind, State
 from broadcaster.policy.question import Question
-from broadcaster.policy.tally import Tally
+from broadcaster.policy.tally import Counts, Tally
 from broadcaster.policy.terms import HOUR, Terms, span_ms
 from broadcaster.states import Reason
 
 CLOSING_SOON_MS = HOUR
 """Windows that shut within this time after the instant asked about are counted as closing soon."""
+
+
+_LISTS = (Reason.EXCLUDED, Reason.DUPLICATE)
+"""Rules that stand on a list of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def check(conn: Connection, q: Question) -> Waterfall:
     terms = q.terms()
     tally = Tally()
     reading = _Reading.of(q, terms, tally)
-    return reading.waterfall(tally.counts(conn, q))
+    return reading.waterfall(tally.counts(conn, q, reading.is_settled))
 
 
 def compare(conn: Connection, q: Question, keys: Sequence[str] | None = None) -> list[PermissionReach]:
@@ -126,7 +130,7 @@ def compare(conn: Connection, q: Question, keys: Sequence[str] | None = None) ->
         keys = [key for key, found in q.pack.permissions.items() if found.kind == Kind.BUILT]
     tally = Tally()
     asked = [(terms, _Reading.of(q, terms, tally)) for terms in (q.terms(key) for key in keys)]
-    counts = tally.counts(conn, q)
+    counts = tally.counts(conn, q, lambda *bits: all(reading.is_settled(*bits) for _, reading in asked))
     return [
         PermissionReach(terms.permission.key, terms.permission.title, terms.state, reading.waterfall(counts))
         for terms, reading in asked
@@ -148,7 +152,7 @@ class _Reading:
         rules = tuple(
             (stop.reason, None if stop.clause is True else _bit_of(stop, tally)) for stop in stops(q, terms)
         )
-        window, possible, future = terms.window, only_possible(terms), Span(low=terms.at_ms)
+        window, possible, future = terms.window, _only_possible(q, terms), Span(low=terms.at_ms)
         sign = f"{window.counts_from} {window.hours}" if window else f"none {terms.ends_ms}"
         return cls(
             rules=rules,
@@ -157,12 +161,22 @@ class _Reading:
             future=tally.bit("future interaction", last_action(future), future),
         )
 
-    def waterfall(self, counts: Mapping[int, int]) -> Waterfall:
+    def is_settled(self, held: int, unknown: int) -> bool:
+        """With the bits of ``held``: is the first failing rule known without those of ``unknown``?"""
+        for _, bit in self.rules:
+            if bit is None or bit & held:
+                return True
+            if bit & unknown:
+                return False
+        return not self.closing & unknown
+
+    def waterfall(self, counts: Counts) -> Waterfall:
         first: dict[Reason, int] = {}
         failing: dict[Reason, int] = {}
-        closing = possible = 0
+        nobody = any(bit is None for _, bit in self.rules)
+        closing, possible = 0, 0 if nobody else counts.alone.get(self.possible, 0)
         outside = {reason for reason, _ in self.rules} & {Reason.OUTSIDE_24H, Reason.OUTSIDE_7D}
-        for number, people in counts.items():
+        for number, people in counts.numbers.items():
             stopped = [reason for reason, bit in self.rules if bit is None or number & bit]
             for reason in stopped[:1]:
                 first[reason] = first.get(reason, 0) + people
@@ -172,7 +186,9 @@ class _Reading:
                 closing += people
             if number & self.possible and not set(stopped) - outside:
                 possible += people
-        audience = sum(counts.values())
+        for reason, bit in self.rules:
+            failing[reason] = failing.get(reason, 0) + counts.alone.get(bit or 0, 0)
+        audience = sum(counts.numbers.values())
         blocked = sum(first.values())
         return Waterfall(
             audience=audience,
@@ -182,13 +198,29 @@ class _Reading:
             also_failing=_in_order(failing, self.rules),
             closing_soon=closing,
             possible=possible,
-            future_times=sum(people for number, people in counts.items() if number & self.future),
+            future_times=sum(people for number, people in counts.numbers.items() if number & self.future),
         )
 
 
 def _bit_of(stop: Stop, tally: Tally) -> int:
-    names_people = stop.reason in (Reason.EXCLUDED, Reason.DUPLICATE)
+    names_people = stop.reason in _LISTS
     return tally.bit(stop.sign, _clause(stop), stop.span, names_people)
+
+
+def _only_possible(q: Question, terms: Terms) -> Clause | None:
+    """People whom nothing but the sure window stops, and whose window may still be open after an ad.
+
+    Lists of people and rules that stop everybody are left to whoever reads the number.
+    """
+    possible = only_possible(terms)
+    if possible is None:
+        return None
+    others = [
+        not_(flag(_clause(stop)))
+        for stop in stops(q, terms)
+        if stop.clause is not True and stop.reason not in (*_LISTS, terms.window_reason)
+    ]
+    return and_(possible, *others)
 
 
 def _closing(terms: Terms) -> tuple[Clause, Span | None]:

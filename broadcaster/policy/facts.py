@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, false, select
+from sqlalchemy import BinaryExpression, Connection, ScalarSelect, Select, exists, false, select
+from sqlalchemy.sql import operators, visitors
 
 from broadcaster.errors import NotFound
-from broadcaster.policy.clauses import ATTRIBUTES, CONTACTS, DELIVERIES, column_of, flag
+from broadcaster.policy.clauses import ATTRIBUTES, CONTACTS, DELIVERIES, Clause, column_of, flag
 from broadcaster.policy.question import Question
 from broadcaster.policy.terms import Facts
-from broadcaster.states import ACCEPTED_STATES
 
 
 def facts_of(conn: Connection, q: Question, contact_id: int) -> Facts:
@@ -21,9 +21,9 @@ def facts_of(conn: Connection, q: Question, contact_id: int) -> Facts:
         select(
             CONTACTS.c.id,
             *(CONTACTS.c[name] for name in dict.fromkeys((*_ALWAYS, *columns.values())) if name),
-            flag(q.audience).label("in_audience"),
-            flag(false() if q.excluded is None else q.excluded).label("excluded"),
-            flag(false() if q.already is None else q.already).label("already"),
+            flag(_looked_up(q.audience)).label("in_audience"),
+            flag(false() if q.excluded is None else _looked_up(q.excluded)).label("excluded"),
+            flag(false() if q.already is None else _looked_up(q.already)).label("already"),
         ).where(CONTACTS.c.id == contact_id, CONTACTS.c.page_id == q.page_id)
     ).one_or_none()
     if row is None:
@@ -32,7 +32,6 @@ def facts_of(conn: Connection, q: Question, contact_id: int) -> Facts:
         select(DELIVERIES.c.sent_at).where(
             DELIVERIES.c.contact_id == contact_id,
             DELIVERIES.c.sent_at.is_not(None),
-            DELIVERIES.c.state.in_(sorted(ACCEPTED_STATES)),
         )
     )
     return Facts(
@@ -49,6 +48,29 @@ def facts_of(conn: Connection, q: Question, contact_id: int) -> Facts:
         already=bool(row.already),
         in_audience=bool(row.in_audience),
     )
+
+
+def _looked_up(clause: Clause) -> Clause:
+    """Membership of one person looked up: ``IN`` a list would read all of the list for them."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        if not isinstance(element, BinaryExpression) or element.operator is not operators.in_op:
+            return None
+        listed = element.right.element if isinstance(element.right, ScalarSelect) else element.right
+        if not isinstance(listed, Select) or not _is_plain(listed):
+            return None
+        (member,) = listed.selected_columns
+        return exists(listed.where(member == element.left).correlate(CONTACTS))
+
+    found: Clause = visitors.replacement_traverse(clause, {}, replaced)
+    return found
+
+
+def _is_plain(listed: Select[Any]) -> bool:
+    """One column of just the rows its condition names, from elsewhere than the people themselves."""
+    cuts = (listed._limit_clause, listed._offset_clause, *listed._group_by_clauses, *listed._having_criteria)
+    whole = all(cut is None for cut in cuts)
+    return whole and len(listed.selected_columns) == 1 and CONTACTS not in listed.get_final_froms()
 
 
 _ALWAYS = (

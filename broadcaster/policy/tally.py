@@ -3,13 +3,14 @@
 On SQLite the sorting that a GROUP BY needs costs more than all clauses together. Where an index covers
 every fact asked for, the people are therefore taken in slices of that index in which opt-out, reachability
 and the place of the last action are the same for all, so that most bits are known without looking, and
-only people with some other bit set are sorted. Otherwise one pass over the table counts them.
+only people with some other bit set are sorted; where an earlier rule stops a whole slice, nobody is, since
+how often each later rule fails is all that remains to be known. Otherwise one pass over the table counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from sqlalchemy import (
     BigInteger,
@@ -47,6 +48,21 @@ class _Bit:
     """Count the people it holds for by themselves: a fact outside the index, or a list of people."""
 
 
+@dataclass(slots=True)
+class Counts:
+    """``numbers``: number → people, each person once. ``alone``: bit → people who have it besides their number."""
+
+    numbers: dict[int, int] = field(default_factory=dict)
+    alone: dict[int, int] = field(default_factory=dict)
+
+    def add(self, number: int, people: int) -> None:
+        self.numbers[number] = self.numbers.get(number, 0) + people
+
+
+Settled = Callable[[int, int], bool]
+"""Do the bits of the first number leave those of the second no say in which rule comes first?"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Slice:
     """A part of the index: its condition, the bits set for all in it, and those still to be looked at."""
@@ -72,29 +88,36 @@ class Tally:
             self._bits[sign] = _Bit(1 << len(self._bits), clause, span, apart)
         return self._bits[sign].value
 
-    def counts(self, conn: Connection, q: Question) -> dict[int, int]:
-        """Number → how many people of the question have it."""
+    def counts(self, conn: Connection, q: Question, settled: Settled) -> Counts:
+        """How many people of the question have which number."""
         bits = list(self._bits.values())
         if conn.dialect.name != "sqlite" or not _is_covered(q.audience):
-            return _counted(conn, _numbers(conn, q, bits))
-        counts = self._by_slices(conn, q)
+            return Counts(_counted(conn, _numbers(conn, q, bits)))
+        counts = self._by_slices(conn, q, settled)
         beyond = [bit for bit in bits if bit.apart]
         if beyond:
             mask = sum(bit.value for bit in beyond)
             some = _numbers(conn, q, bits, or_(*(bit.clause for bit in beyond)))
             for number, people in _counted(conn, some).items():
-                counts[number] = counts.get(number, 0) + people
-                counts[number & ~mask] -= people
-        return {number: people for number, people in counts.items() if people}
+                counts.add(number, people)
+                counts.add(number & ~mask, -people)
+        return counts
 
-    def _by_slices(self, conn: Connection, q: Question) -> dict[int, int]:
-        parts = [part for piece in self._slices() for part in _parts(q, piece)]
-        counts: dict[int, int] = {}
+    def _by_slices(self, conn: Connection, q: Question, settled: Settled) -> Counts:
+        pieces = list(self._slices())
+        width = max(len(piece.open) for piece in pieces)
+        parts = [
+            part for place, piece in enumerate(pieces) for part in _parts(q, place, piece, width, settled)
+        ]
+        counts = Counts()
         for row in conn.execute(union_all(*parts)):
-            number, extra, people = tuple(row)
-            counts[number | extra] = counts.get(number | extra, 0) + people
+            place, extra, people, *alone = tuple(row)
+            piece = pieces[place]
+            counts.add(piece.number | extra, people)
             if extra:
-                counts[number] = counts.get(number, 0) - people
+                counts.add(piece.number, -people)
+            for bit, some in zip(piece.open, alone, strict=False):
+                counts.alone[bit.value] = counts.alone.get(bit.value, 0) + some
         return counts
 
     def _slices(self) -> Iterator[_Slice]:
@@ -126,15 +149,25 @@ def _holds(clause: Span, piece: Span) -> bool:
     return clause.unknown if piece.unknown else clause.holds(piece.low, piece.high)
 
 
-def _parts(q: Question, piece: _Slice) -> Iterator[Select[int, int, int]]:
-    """All people of a slice, and those of them with further bits by these."""
-    here, number = and_(in_question(q), piece.where), literal(piece.number, BigInteger)
-    zero = literal(0, BigInteger)
-    yield select(number, zero, func.count()).select_from(CONTACTS).where(here)
+def _parts(
+    q: Question, place: int, piece: _Slice, width: int, settled: Settled
+) -> Iterator[Select[*tuple[int, ...]]]:
+    """All people of a slice, and those of them with further bits: by these, or each bit for itself."""
+    here, zero = and_(in_question(q), piece.where), literal(0, BigInteger)
+    number, none = literal(place, BigInteger), [zero] * width
+    if settled(piece.number, sum(bit.value for bit in piece.open)):
+        alone = [func.count().filter(bit.clause) for bit in piece.open]
+        yield _row(number, zero, func.count(), *alone, *none[len(alone) :]).select_from(CONTACTS).where(here)
+        return
+    yield _row(number, zero, func.count(), *none).select_from(CONTACTS).where(here)
     if piece.open:
         people = select(_number(piece.open)).where(here).limit(-1).subquery()
         extra = people.c.number
-        yield select(number, extra, func.count()).where(extra != 0).group_by(extra)
+        yield _row(number, extra, func.count(), *none).where(extra != 0).group_by(extra)
+
+
+def _row(*columns: ColumnElement[int]) -> Select[*tuple[int, ...]]:
+    return select(*columns)
 
 
 def _number(bits: Iterable[_Bit]) -> ColumnElement[int]:

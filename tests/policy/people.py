@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, insert, true
 
 from broadcaster.policy.packs import shipped
 from broadcaster.policy.question import Question
+from broadcaster.states import ACCEPTED_STATES
 from broadcaster.store.tables import Audience, Campaign, Contact, Delivery, Page
 
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -54,7 +55,12 @@ def add_campaign(conn: Connection, page_id: int, name: str, **given: Any) -> int
 
 
 def add_sent(conn: Connection, page_id: int, contact_id: int, at: datetime, state: str = "sent") -> None:
-    """A message of an earlier campaign."""
+    """A message of an earlier campaign; only an accepted one has an instant of sending."""
     campaign = add_campaign(conn, page_id, f"earlier {next(_NUMBERS)}")
-    values = {"campaign_id": campaign, "contact_id": contact_id, "state": state, "sent_at": at}
+    values = {
+        "campaign_id": campaign,
+        "contact_id": contact_id,
+        "state": state,
+        "sent_at": at if state in ACCEPTED_STATES else None,
+    }
     conn.execute(insert(Delivery.__table__).values(attempt=1, **values))
