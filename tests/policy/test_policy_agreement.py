@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,12 +14,13 @@ from sqlalchemy import insert, literal, select
 
 from broadcaster.clock import epoch_ms
 from broadcaster.policy import decide
-from broadcaster.policy.explain import explain
+from broadcaster.policy.explain import Explanation, explain
 from broadcaster.policy.facts import facts_of
 from broadcaster.policy.forecast import forecast
 from broadcaster.policy.packs import Pack, Permission, Rule, shipped
 from broadcaster.policy.question import Question
 from broadcaster.policy.rules import closes_ms
+from broadcaster.policy.terms import Facts
 from broadcaster.states import FeatureState
 from broadcaster.store import Store
 from broadcaster.store.tables import Contact, ContactAttributes
@@ -147,13 +149,27 @@ def settle(conn: Any, crowd: Sequence[dict[str, Any]]) -> tuple[int, list[int]]:
     return page, ids
 
 
+def possibly(facts: Facts, explained: Explanation, q: Question) -> bool:
+    """Past the sure window and stopped by nothing else, while an ad may still hold the window open."""
+    terms = q.terms()
+    window, until = terms.window, facts.ad_window_until
+    failing = {verdict.rule for verdict in explained.rules if not verdict.passed}
+    if window is None or until is None or terms.rule("ad_window") is None or failing - {terms.window_reason}:
+        return False
+    written = facts.last_message_at if window.counts_from == "message" else None
+    last = written or facts.last_interaction_at
+    past = last is not None and epoch_ms(last) <= (terms.latest_closed_ms or 0)
+    return past and epoch_ms(until) > terms.at_ms + terms.margin_ms
+
+
 def agree(store: Store, crowd: Sequence[dict[str, Any]], asked: dict[str, Any]) -> None:
     with store.engine.connect() as conn, conn.begin() as transaction:
         page, ids = settle(conn, crowd)
         q = build(page, asked)
         columns = (CONTACTS.c.id, decide.verdict(q), decide.allowed(q), decide.closes_at(q))
         by_set = {row[0]: (row[1], bool(row[2]), row[3]) for row in conn.execute(select(*columns))}
-        alone = {id_: explain(conn, q, id_).reason for id_ in ids}
+        explained = {id_: explain(conn, q, id_) for id_ in ids}
+        alone = {id_: found.reason for id_, found in explained.items()}
         closes = {id_: closes_ms(facts_of(conn, q, id_), q.terms()) for id_ in ids}
         assert {id_: verdict for id_, (verdict, _, _) in by_set.items()} == alone
         assert {id_: may for id_, (_, may, _) in by_set.items()} == {i: r is None for i, r in alone.items()}
@@ -163,7 +179,12 @@ def agree(store: Store, crowd: Sequence[dict[str, Any]], asked: dict[str, Any]) 
         assert found.reasons == {reason: reasons.count(reason) for reason in set(reasons)}
         assert found.audience == len(crowd)
         assert found.eligible == decide.eligible_count(conn, q) == len(crowd) - len(reasons)
-        assert all(found.also_failing[reason] >= count for reason, count in found.reasons.items())
+        failing = Counter(v.rule for one in explained.values() for v in one.rules if not v.passed)
+        assert found.also_failing == dict(failing)
+        assert found.possible == sum(
+            possibly(facts_of(conn, q, id_), one, q) for id_, one in explained.items()
+        )
+        assert decide.compare(conn, q, [q.permission])[0].reach == found
         late = [id_ for id_ in ids if alone[id_] is None and closes[id_] is not None]
         assert all(closes[id_] > epoch_ms(q.at) for id_ in late)
         transaction.rollback()
