@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
-from functools import cache
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from broadcaster.errors import BadInput
+from broadcaster.zones import known_zones, zone_info
 
 RECIPIENT = "recipient"
-_OFFSET = re.compile(r"([+-])(\d\d):(00|15|30|45)$")
 _LONGEST = 2 * 24 * 60
 
 
@@ -55,7 +52,7 @@ class QuietHours:
         return contact_zone if contact_zone in known_zones() else self.fallback
 
     def quiet_in(self, zone: str, at: datetime) -> bool:
-        """Is it quiet there at that instant? ``zone`` is one of ``known_zones``."""
+        """Is it quiet there at that instant? ``zone`` is one of the known zones."""
         wall = at.astimezone(zone_info(zone)).time()
         if self.begins <= self.ends:
             return self.begins <= wall < self.ends
@@ -64,6 +61,11 @@ class QuietHours:
     def zones(self, at: datetime, quiet: bool) -> list[str]:
         """All known zones where it is quiet (or not) at that instant."""
         return [zone for zone in sorted(known_zones()) if self.quiet_in(zone, at) == quiet]
+
+    def ends_at(self, contact_zone: str | None, at: datetime) -> datetime:
+        """When it is not quiet for a person any more, if it is at ``at``."""
+        quiet = self.quiet_in(self.zone_of(contact_zone), at)
+        return (self.flips_at(contact_zone, at) or at) if quiet else at
 
     def flips_at(self, contact_zone: str | None, at: datetime) -> datetime | None:
         """The first full minute after ``at`` when quiet becomes not quiet or the other way; None: never."""
@@ -78,21 +80,3 @@ class QuietHours:
             if self.quiet_in(zone, moment) != now:
                 return moment
         return None
-
-
-@cache
-def known_zones() -> frozenset[str]:
-    """Every zone a person can have: IANA names, and offsets of whole quarters like ``+05:30``."""
-    quarters = range(-12 * 4, 14 * 4 + 1)
-    offsets = (f"{'-' if q < 0 else '+'}{abs(q) // 4:02d}:{abs(q) % 4 * 15:02d}" for q in quarters)
-    return frozenset(available_timezones()) | frozenset(offsets) | {"-00:00"}
-
-
-@cache
-def zone_info(zone: str) -> tzinfo:
-    """A known zone's rules."""
-    offset = _OFFSET.match(zone)
-    if offset is None:
-        return ZoneInfo(zone)
-    sign = -1 if offset.group(1) == "-" else 1
-    return timezone(sign * timedelta(hours=int(offset.group(2)), minutes=int(offset.group(3))))

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 
 from broadcaster.clock import epoch_ms, from_epoch_ms
 from broadcaster.policy.packs import SENDABLE, Kind, Rule, State
-from broadcaster.policy.quiet import zone_info
 from broadcaster.policy.terms import HOUR, Facts, Terms, span_ms
 from broadcaster.reasons import reason_text
 from broadcaster.states import Reason
+from broadcaster.zones import zone_info
 
 ORDER = (
     Reason.OPTED_OUT,

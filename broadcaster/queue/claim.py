@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Connection, case, or_, select
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
 from broadcaster.policy import decide
+from broadcaster.policy.quiet import QuietHours
 from broadcaster.queue import ledger
 from broadcaster.queue.ledger import CAMPAIGNS, CONTACTS, ROWS
-from broadcaster.queue.quiet import quiet_until
 from broadcaster.queue.steps import step
 from broadcaster.states import CampaignState, DeliveryState, PageState, Reason
 from broadcaster.store.tables import Page
@@ -158,7 +158,8 @@ def _ends_of_quiet(
         CONTACTS.c.id.in_([row.contact_id for row in rows])
     )
     zones = {row.id: row.timezone for row in conn.execute(query)}
-    return {row.id: quiet_until(campaign.quiet_hours, zones.get(row.contact_id), at) for row in rows}
+    quiet = QuietHours.parse(campaign.quiet_hours)
+    return {row.id: quiet.ends_at(zones.get(row.contact_id), at) for row in rows}
 
 
 def _with_psids(conn: Connection, campaign_id: int, rows: Sequence[_Leased]) -> list[Claimed]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.queue.ledger import CONTACTS, ROWS
-from broadcaster.queue.quiet import instant_of, zone_of
+from broadcaster.zones import instant_of, zone_of
 
 _FIRST_ZONE = timezone(timedelta(hours=14))
 """Where every day begins first."""

@@ -18,9 +18,9 @@ from broadcaster.campaigns.catalogue import CampaignRow, get
 from broadcaster.clock import Clock, iso
 from broadcaster.queue.breaker import SENDER
 from broadcaster.queue.ledger import CAMPAIGNS
-from broadcaster.queue.quiet import instant_of, zone_of
 from broadcaster.states import CampaignState
 from broadcaster.store import Store
+from broadcaster.zones import instant_of, zone_of
 
 _FRESH: dict[str, Any] = {
     "launched_at": None, "finished_at": None, "canary_passed_at": None, "policy_pack": None,
