@@ -70,8 +70,9 @@ class Workspace:
         from broadcaster.queue.sender import Sender
 
         if self.sender is None:
-            self.sender = Sender(self.store, self.graph_client, self.clock, self.hub, self.settings)
-            self.sender.start()
+            sender = Sender(self.store, self.graph_client, self.clock, self.hub, self.settings)
+            sender.start()
+            self.sender = sender
             self.wake = Wake(self.store, self.sender, self.clock, self.hub)
             self.wake.start()
 

@@ -300,12 +300,19 @@ def status(ctx: click.Context, name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--as-sent", "decision", flag_value="sent", help="Count the unconfirmed as sent.")
 @click.option("--send-again", "decision", flag_value="again", help="Send them again: may reach people twice.")
+@click.option("--leave", "decision", flag_value="leave", help="Leave them in doubt; a receipt settles them.")
 @click.pass_context
 def resolve(ctx: click.Context, name: str, decision: control.Decision | None) -> None:
-    """Decide what to do with messages whose outcome could not be proven."""
+    """Decide what to do with messages whose outcome could not be proven.
+
+    Nobody knows whether they arrived, and nothing is sent again by itself. Look into the Page's
+    conversations with these people (broadcaster report failures names them) before deciding.
+    """
     if decision is None:
         raise RefusedByPolicy(
-            "Nothing was decided.", "Choose --as-sent or --send-again (may reach people twice)."
+            "Nothing was decided.",
+            "Choose --as-sent (the message is in the conversation), --send-again (may reach people twice) "
+            "or --leave (they stay in doubt).",
         )
     with workspace(ctx) as space, space.store.write() as conn:
         row = catalogue.get(conn, name)

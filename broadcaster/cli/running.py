@@ -7,20 +7,25 @@ import threading
 from datetime import datetime, timedelta
 
 import click
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
+from broadcaster.campaigns import catalogue
+from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.cli.frame import Command, say, workspace
 from broadcaster.queue import idle
 from broadcaster.states import CampaignState, DeliveryState
-from broadcaster.store.tables import Campaign, Delivery
+from broadcaster.store.tables import Delivery
 from broadcaster.webhooks import recent
 from broadcaster.workspace import Workspace
 
 DELIVERIES = Delivery.__table__  # type: ignore[attr-defined]
-CAMPAIGNS = Campaign.__table__  # type: ignore[attr-defined]
+WAITING = (DeliveryState.WAITING, DeliveryState.LEASED)
 
 RECEIPT_GRACE = timedelta(seconds=3)
 """With a webhook receiver, "idle" waits until no event came for this long: receipts follow the sends."""
+
+GIVE_UP_AFTER = 30.0
+"""Seconds after which a run that should end stops waiting for a network, a disk or a database."""
 
 
 @click.command("run", cls=Command)
@@ -41,14 +46,34 @@ def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None) ->
         if webhook_port is not None:
             say(f"Webhooks: http://127.0.0.1:{space.start_receiver(webhook_port)}/webhook")
         space.start_sending()
-        _watch(space, stop, until_idle, webhook_port is not None)
-        return _verdict(space, started)
+        given_up = _watch(space, stop, until_idle, webhook_port is not None)
+        return _verdict(space, started, given_up)
 
 
-def _watch(space: Workspace, stop: threading.Event, until_idle: bool, receiving: bool) -> None:
+def _watch(space: Workspace, stop: threading.Event, until_idle: bool, receiving: bool) -> str | None:
+    """Until stopped, or idle where that was asked; says what stands in the way. Returns why it was given up."""
+    told: str | None = None
     while not stop.wait(0.2):
-        if until_idle and _is_idle(space) and not (receiving and _receipts_flow(space)):
-            return
+        trouble, lasts = _trouble(space)
+        if trouble != told:
+            say(trouble or "That is over: it goes on.")
+            told = trouble
+        if not until_idle:
+            continue
+        if _is_idle(space) and not (receiving and _receipts_flow(space)):
+            return None
+        if trouble is not None and lasts > GIVE_UP_AFTER:
+            return trouble
+    return None
+
+
+def _trouble(space: Workspace) -> tuple[str | None, float]:
+    """What keeps the sender or the scheduler from its work, and for how many seconds."""
+    now = space.clock.monotonic()
+    for owner in (space.sender, space.wake):
+        if owner is not None and owner.trouble.text is not None:
+            return owner.trouble.text, owner.trouble.lasts(now)
+    return None, 0.0
 
 
 def _is_idle(space: Workspace) -> bool:
@@ -63,26 +88,39 @@ def _receipts_flow(space: Workspace) -> bool:
     return open_ or (last is not None and space.clock.now() - last < RECEIPT_GRACE)
 
 
-def _verdict(space: Workspace, started: datetime) -> int:
+def _verdict(space: Workspace, started: datetime, given_up: str | None) -> int:
     """Exit code 1, with a sentence, when messages of this run failed, are in doubt, or a campaign stands."""
     with space.store.read() as conn:
-        failed = conn.execute(
-            select(func.count()).where(
-                DELIVERIES.c.state == DeliveryState.FAILED, DELIVERIES.c.ended_at >= started
-            )
-        ).scalar_one()
-        doubtful = conn.execute(
-            select(func.count()).where(
-                DELIVERIES.c.state == DeliveryState.UNCONFIRMED, DELIVERIES.c.intent_at >= started
-            )
-        ).scalar_one()
-        stopped = conn.execute(
-            select(CAMPAIGNS.c.name, CAMPAIGNS.c.pause_text).where(
-                CAMPAIGNS.c.state == CampaignState.PAUSED, CAMPAIGNS.c.updated_at >= started
-            )
-        ).all()
-    for name, text in stopped:
-        say(f"{name} is paused: {text or 'by hand'}")
+        failed = _number(conn, DELIVERIES.c.state == DeliveryState.FAILED, DELIVERIES.c.ended_at >= started)
+        doubtful = _number(
+            conn, DELIVERIES.c.state == DeliveryState.UNCONFIRMED, DELIVERIES.c.intent_at >= started
+        )
+        waiting = _number(conn, DELIVERIES.c.state.in_(WAITING)) if given_up else 0
+        standing = catalogue.listing(conn, CampaignState.PAUSED, CampaignState.MISSED)
+    stopped = [row for row in standing if row.updated_at >= started]
+    for row in standing:
+        if row in stopped or row.state == CampaignState.MISSED:
+            say(_standing(row))
     if failed or doubtful:
         say(f"{failed} messages failed and {doubtful} are unconfirmed: see broadcaster report failures.")
-    return 1 if failed or doubtful or stopped else 0
+    if doubtful:
+        say(
+            "Unconfirmed: nobody knows whether they arrived, and nothing is sent again by itself. Decide with "
+            "broadcaster campaign resolve NAME --as-sent, --send-again (may reach people twice) or --leave."
+        )
+    if given_up:
+        say(f"Given up for now: {given_up} {waiting} messages wait; the next run sends them.")
+    return 1 if failed or doubtful or stopped or given_up else 0
+
+
+def _number(conn: Connection, *clauses: ColumnElement[bool]) -> int:
+    return conn.execute(select(func.count()).select_from(DELIVERIES).where(*clauses)).scalar_one()
+
+
+def _standing(row: CampaignRow) -> str:
+    if row.state == CampaignState.MISSED:
+        return (
+            f"{row.name}: {row.pause_text or 'missed its start.'} Send now (broadcaster campaign schedule NAME "
+            "--at now), move (--at TIME) or cancel (broadcaster campaign cancel NAME)."
+        )
+    return f"{row.name} is paused: {row.pause_text or 'by hand'}"

@@ -81,8 +81,16 @@ def classify(refusal: Refusal) -> ErrorClass:
 
 
 def describe(code: int | None, subcode: int | None, text: str = "") -> ErrorClass:
-    """The class of a stored error, for reports and screens."""
-    return _row(Refusal(code or 0, subcode, text))
+    """The class of a stored error, for reports and screens. No code: the program ended it, as ``text`` says."""
+    if code is None:
+        return ErrorClass(
+            kind=ErrorKind.PERSON,
+            retry="never",
+            title="Ended here, not refused by the platform",
+            text=text,
+            advice="See the reason beside each person.",
+        )
+    return _row(Refusal(code, subcode, text))
 
 
 @cache

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from broadcaster.audit.log import record
 from broadcaster.campaigns import lifecycle
+from broadcaster.errors import RefusedByPolicy
 from broadcaster.graph.errors import ErrorClass, ErrorKind
 from broadcaster.queue import ledger
 from broadcaster.queue.ledger import CAMPAIGNS
@@ -45,7 +46,10 @@ class Breaker:
         same, number = self._rows.get(campaign_id, ((code, subcode), 0))
         number = number + 1 if same == (code, subcode) else 1
         self._rows[campaign_id] = ((code, subcode), number)
-        return number >= SAME_IN_A_ROW
+        if number < SAME_IN_A_ROW:
+            return False
+        self.good(campaign_id)  # whoever resumes it may see five more
+        return True
 
 
 def pause_campaign(
@@ -69,6 +73,24 @@ def pause_campaign(
         detail={"cause": str(cause), "text": text},
     )
     return True
+
+
+class PageStopped(RefusedByPolicy):
+    """The Page may not send: nothing of it can be launched or resumed."""
+
+    title = "The Page may not send"
+
+
+def require_page(conn: Connection, page_id: int) -> None:
+    """Raise PageStopped, with the way out, when the Page may not send."""
+    page = conn.execute(
+        select(PAGES.c.name, PAGES.c.state, PAGES.c.state_text).where(PAGES.c.id == page_id)
+    ).one()
+    if page.state != PageState.READY:
+        raise PageStopped(
+            f"The Page {page.name!r} may not send: {(page.state_text or page.state).rstrip('.')}.",
+            "Mend that and check the Page, then resume.",
+        )
 
 
 def stop_page(conn: Connection, page_id: int, found: ErrorClass, at: datetime) -> list[int]:

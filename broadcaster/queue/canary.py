@@ -1,4 +1,7 @@
-"""The first few, then a wait, then a judgement, then a ramp: how much of a campaign may go out now."""
+"""The first few, then a wait, then a judgement, then a ramp: how much of a campaign may go out now.
+
+What did not surely arrive counts against it: failures, people who cannot be reached, doubts left open.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,18 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.queue.ledger import CAMPAIGNS, ROWS
-from broadcaster.states import DeliveryState
+from broadcaster.states import ACCEPTED_STATES, DeliveryState
+
+_OPEN_STATES = (DeliveryState.LEASED, DeliveryState.SENDING, DeliveryState.UNCONFIRMED)
+_OPEN = or_(ROWS.c.state != DeliveryState.UNCONFIRMED, ROWS.c.settle_at.is_not(None))
+_BAD = or_(
+    ROWS.c.state == DeliveryState.FAILED,
+    and_(ROWS.c.state == DeliveryState.UNCONFIRMED, ROWS.c.settle_at.is_(None)),
+)
 
 RAMP = timedelta(minutes=5)
 RAMP_FROM = 0.25
@@ -19,43 +29,76 @@ RAMP_FROM = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """``room``: how many more may be claimed now (None: no limit). ``until``: when to look again.
-    ``failed_percent``: set when the first few went too badly."""
+    """``room``: how many more may be claimed now (None: no limit), ``again_only``: of those tried before.
+    ``until``: when to look again. ``failed_percent``: set when it went too badly."""
 
     room: int | None
     until: datetime | None = None
     failed_percent: float | None = None
     passed: bool = False
+    again_only: bool = False
 
 
 def canary(conn: Connection, campaign: CampaignRow, at: datetime) -> Canary:
     """Where a campaign's canary stands, from its rows."""
     options = campaign.options.get("canary")
-    if not options or campaign.canary_passed_at is not None:
+    if not options:
         return Canary(None)
     size = canary_size(options, campaign.eligible_at_launch or 0)
-    tried, open_, failed, last = conn.execute(
+    allowed = float(options.get("max_failure_percent", 5))
+    if campaign.canary_passed_at is not None:
+        return _while_ramping(conn, campaign, campaign.canary_passed_at, size, allowed, at)
+    tried, again, failed, last = conn.execute(
         select(
             func.count(),
-            func.count().filter(ROWS.c.state.in_((DeliveryState.LEASED, DeliveryState.SENDING))),
-            func.count().filter(ROWS.c.state == DeliveryState.FAILED),
+            func.count().filter(ROWS.c.state == DeliveryState.WAITING),
+            func.count().filter(_BAD),
             func.max(func.coalesce(ROWS.c.ended_at, ROWS.c.sent_at, ROWS.c.intent_at)),
         ).where(ROWS.c.campaign_id == campaign.id, ROWS.c.first_attempt_at.is_not(None))
     ).one()
-    leased = conn.execute(
-        select(func.count()).where(ROWS.c.campaign_id == campaign.id, ROWS.c.state == DeliveryState.LEASED)
-    ).scalar_one()
-    if tried < size:
-        return Canary(max(0, size - tried - leased))
-    if open_ or last is None:
+    on_the_way, new = conn.execute(
+        select(
+            func.count().filter(_OPEN),
+            func.count().filter(ROWS.c.state == DeliveryState.LEASED, ROWS.c.first_attempt_at.is_(None)),
+        ).where(ROWS.c.campaign_id == campaign.id, ROWS.c.state.in_(_OPEN_STATES))
+    ).one()
+    if tried + new < size:
+        return Canary(size - tried - new)
+    if again:
+        return Canary(again, again_only=True)
+    if on_the_way or last is None:
         return Canary(0)
     until = last + timedelta(minutes=float(options.get("wait_minutes", 10)))
     if at < until:
         return Canary(0, until)
     percent = 100.0 * failed / tried
-    if percent > float(options.get("max_failure_percent", 5)):
+    if percent > allowed:
         return Canary(0, None, percent)
     return Canary(None, passed=True)
+
+
+def _while_ramping(
+    conn: Connection, campaign: CampaignRow, passed: datetime, size: int, allowed: float, at: datetime
+) -> Canary:
+    """The limit holds for what went out since the canary passed, until the pace is whole."""
+    if at >= passed + RAMP:
+        return Canary(None)
+    ended = func.coalesce(ROWS.c.ended_at, ROWS.c.intent_at)
+    failed = conn.execute(
+        select(func.count()).where(ROWS.c.campaign_id == campaign.id, _BAD, ended > passed)
+    ).scalar_one()
+    if not failed:
+        return Canary(None)
+    sent = conn.execute(
+        select(func.count()).where(
+            ROWS.c.campaign_id == campaign.id,
+            ROWS.c.state.in_(sorted(ACCEPTED_STATES)),
+            ROWS.c.sent_at > passed,
+        )
+    ).scalar_one()
+    percent = 100.0 * failed / (failed + sent)
+    too_bad = failed + sent >= size and percent > allowed
+    return Canary(0, None, percent) if too_bad else Canary(None)
 
 
 def canary_size(options: dict[str, float], people: int) -> int:

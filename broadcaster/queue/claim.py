@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, case, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, or_, select
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
@@ -50,19 +50,40 @@ class Claim:
     looked_at: int
 
 
-def claim(conn: Connection, campaign: CampaignRow, most: int, owner: str, at: datetime) -> Claim:
-    """Lease at most ``most`` rows that are due and allowed now. One transaction of the caller."""
+def claim(
+    conn: Connection, campaign: CampaignRow, most: int, owner: str, at: datetime, *, again_only: bool = False
+) -> Claim:
+    """Lease at most ``most`` rows that are due and allowed now, ``again_only``: of those tried before.
+
+    One transaction of the caller.
+    """
     verdict = _verdict(conn, campaign, at)
     found: list[_Leased] = []
+    narrower = [ROWS.c.first_attempt_at.is_not(None)] if again_only else []
+    if campaign.frequency_cap:
+        narrower.append(~_on_its_way_from_another())
     for window in (ROWS.c.window_closes_at.is_not(None), ROWS.c.window_closes_at.is_(None)):
         if len(found) < most:
-            found += _lease(conn, campaign, verdict, window, most - len(found), owner, at)
+            among = and_(window, *narrower)
+            found += _lease(conn, campaign, verdict, among, most - len(found), owner, at)
     step("claim.leased")
     stopped = [row for row in found if row.reason is not None]
     if stopped:
         _stop(conn, campaign, stopped, owner, at)
     kept = [row for row in found if row.reason is None]
     return Claim(_with_psids(conn, campaign.id, kept), len(found))
+
+
+def _on_its_way_from_another() -> ColumnElement[bool]:
+    """Has the person a message of another campaign under way? A cap can count it only once it has arrived."""
+    other = ROWS.alias("other")
+    states = (DeliveryState.LEASED, DeliveryState.SENDING)
+    in_doubt = and_(other.c.state == DeliveryState.UNCONFIRMED, other.c.settle_at.is_not(None))
+    return exists().where(
+        other.c.contact_id == ROWS.c.contact_id,
+        other.c.campaign_id != ROWS.c.campaign_id,
+        or_(other.c.state.in_(states), in_doubt),
+    )
 
 
 def _verdict(conn: Connection, campaign: CampaignRow, at: datetime) -> ColumnElement[str | None]:
@@ -78,7 +99,7 @@ def _lease(
     conn: Connection,
     campaign: CampaignRow,
     verdict: ColumnElement[str | None],
-    window: ColumnElement[bool],
+    among: ColumnElement[bool],
     most: int,
     owner: str,
     at: datetime,
@@ -101,7 +122,7 @@ def _lease(
             ROWS.c.campaign_id == campaign.id,
             ROWS.c.state == DeliveryState.WAITING,
             or_(ROWS.c.due_at.is_(None), ROWS.c.due_at <= at),
-            window,
+            among,
         )
         .order_by(ROWS.c.window_closes_at, ROWS.c.due_at, ROWS.c.id)
         .limit(most)

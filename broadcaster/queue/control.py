@@ -17,7 +17,7 @@ from broadcaster.clock import Clock
 from broadcaster.errors import BadInput, IllegalMove
 from broadcaster.graph.errors import describe
 from broadcaster.queue import ledger
-from broadcaster.queue.breaker import pause_campaign
+from broadcaster.queue.breaker import pause_campaign, require_page
 from broadcaster.queue.launch import launch
 from broadcaster.queue.ledger import CAMPAIGNS, CONTACTS, ROWS
 from broadcaster.states import AudienceKind, CampaignState, DeliveryState, PauseCause
@@ -37,12 +37,18 @@ def pause(store: Store, campaign_id: int, actor: str, at: datetime) -> None:
 
 def resume(store: Store, clock: Clock, campaign_id: int, actor: str) -> None:
     """Go on. One that was held back before its launch is launched now, as it is. Raises IllegalMove,
-    RefusedByPolicy when it changed since it was approved."""
+    PageStopped, RefusedByPolicy when it changed since it was approved."""
     at = clock.now()
     with store.write() as conn:
         campaign = get(conn, campaign_id)
+        if campaign.state == CampaignState.MISSED:
+            raise IllegalMove(
+                f"{campaign.name!r} missed its start and was never begun.",
+                "Send it now with a schedule for now, give it another time, or cancel it.",
+            )
         if campaign.state != CampaignState.PAUSED:
             raise IllegalMove(f"{campaign.name!r} is {campaign.state}, not paused.", "See its state first.")
+        require_page(conn, campaign.page_id)
         if campaign.launched_at is not None:
             after_canary = {"canary_passed_at": at} if campaign.pause_cause == PauseCause.CANARY else {}
             lifecycle.move(
@@ -78,8 +84,10 @@ def cancel(store: Store, campaign_id: int, actor: str, at: datetime) -> int:
 
 
 def send_missed_now(store: Store, clock: Clock, campaign_id: int, actor: str) -> None:
-    """A person's answer to a missed start: send it now."""
-    launch(store, clock, campaign_id, actor)
+    """A person's answer to a missed start, given in sight of how many are still reachable: send it now."""
+    with store.read() as conn:
+        require_page(conn, get(conn, campaign_id).page_id)
+    launch(store, clock, campaign_id, actor, accept_drift=True)
 
 
 def resolve_unconfirmed(
@@ -159,7 +167,9 @@ def _resolve(
     conn: Connection, row_id: int, attempt: int, decision: Decision, ended: bool, at: datetime
 ) -> int:
     if decision == "sent":
-        return int(ledger.settle(conn, row_id, attempt, DeliveryState.SENT, at))
+        settled = ledger.settle(conn, row_id, attempt, DeliveryState.SENT, at)
+        ledger.note_proven(conn, [row_id])
+        return int(settled)
     if decision == "again" and ended:
         return int(ledger.settle(conn, row_id, attempt, DeliveryState.FAILED, at, text=SENT_AGAIN))
     if decision == "again":

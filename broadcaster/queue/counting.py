@@ -48,9 +48,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCount:
-    """How many ended (or were sent back last) with one error, and what to do about it."""
+    """How many failed with one error, and what to do about it. ``code`` None: not refused by the platform,
+    but ended by this program."""
 
-    code: int
+    code: int | None
     subcode: int | None
     count: int
     title: str
@@ -88,15 +89,11 @@ def counts(conn: Connection, campaign_id: int) -> Counts:
 
 
 def errors(conn: Connection, campaign_id: int) -> list[ErrorCount]:
-    """Refusals of the failed, most frequent first."""
+    """Causes of the failed, most frequent first; they add up to ``failed``."""
     number = func.count().label("number")
     query = (
         select(ROWS.c.error_code, ROWS.c.error_subcode, number, func.min(ROWS.c.error_text))
-        .where(
-            ROWS.c.campaign_id == campaign_id,
-            ROWS.c.state == DeliveryState.FAILED,
-            ROWS.c.error_code.is_not(None),
-        )
+        .where(ROWS.c.campaign_id == campaign_id, ROWS.c.state == DeliveryState.FAILED)
         .group_by(ROWS.c.error_code, ROWS.c.error_subcode)
         .order_by(number.desc(), ROWS.c.error_code)
     )

@@ -6,8 +6,10 @@ The campaign's row says when; whoever asks, and however often, each is launched 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -16,11 +18,11 @@ from broadcaster.campaigns import lifecycle
 from broadcaster.campaigns.catalogue import CampaignRow, listing
 from broadcaster.campaigns.question import question_for
 from broadcaster.clock import Clock
-from broadcaster.errors import IllegalMove, RefusedByPolicy
+from broadcaster.errors import BroadcasterError, EnvironmentFault, IllegalMove
 from broadcaster.events import EventHub
 from broadcaster.policy import decide
 from broadcaster.policy.active import active_pack
-from broadcaster.queue.breaker import SENDER
+from broadcaster.queue.breaker import SENDER, PageStopped, require_page
 from broadcaster.queue.launch import AudienceDrift, launch
 from broadcaster.queue.local_time import first_start
 from broadcaster.queue.recurring import plan_next
@@ -75,35 +77,43 @@ def start_due(store: Store, clock: Clock, hub: EventHub, actor: str = SENDER) ->
         found = due_campaigns(conn, at)
     launched = []
     for campaign in found:
-        if campaign.start_at is not None and at - campaign.start_at > LATE_AFTER:
-            go = _decide_late(store, campaign, at)
-        else:
-            go = True
-        if go and _launch(store, clock, campaign, actor):
+        # first, while this one is still due: a crash after its launch must not end the series
+        plan_next(store, clock, campaign.id)
+        if _start(store, clock, campaign, at, actor):
             launched.append(campaign.id)
         hub.post("campaign", campaign.id)
     return launched
 
 
-def _launch(store: Store, clock: Clock, campaign: CampaignRow, actor: str) -> bool:
+def _start(store: Store, clock: Clock, campaign: CampaignRow, at: datetime, actor: str) -> bool:
+    """Launch it, unless it is late or something speaks against it: then it is held with the reason."""
+    late = campaign.start_at is not None and at - campaign.start_at > LATE_AFTER
     try:
+        if late and not _decide_late(store, campaign, at):
+            return False
+        with store.read() as conn:
+            require_page(conn, campaign.page_id)
         launch(store, clock, campaign.id, actor)
     except IllegalMove:
         return False  # somebody else was quicker
-    except RefusedByPolicy as refusal:
-        cause = PauseCause.DRIFT if isinstance(refusal, AudienceDrift) else PauseCause.CHANGED
-        _hold(store, campaign, cause, str(refusal), clock.now())
-        return False
-    plan_next(store, clock, campaign.id)
+    except EnvironmentFault:
+        raise
+    except PageStopped as stopped:
+        return _hold(store, campaign, PauseCause.PAGE, str(stopped), at)
+    except AudienceDrift as drift:
+        return _hold(store, campaign, PauseCause.DRIFT, str(drift), at)
+    except BroadcasterError as error:  # one that cannot be launched must not keep the others from it
+        return _hold(store, campaign, PauseCause.CHANGED, str(error), at)
     return True
 
 
-def _hold(store: Store, campaign: CampaignRow, cause: PauseCause, text: str, at: datetime) -> None:
-    with store.write() as conn:
+def _hold(store: Store, campaign: CampaignRow, cause: PauseCause, text: str, at: datetime) -> Literal[False]:
+    with suppress(IllegalMove), store.write() as conn:
         lifecycle.move(
             conn, campaign.id, CampaignState.PAUSED, at=at, pause_cause=str(cause), pause_text=text
         )
         _log(conn, campaign, "held back", at, text)
+    return False
 
 
 def _decide_late(store: Store, campaign: CampaignRow, at: datetime) -> bool:

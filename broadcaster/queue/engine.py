@@ -10,6 +10,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -17,6 +18,7 @@ from itertools import islice, takewhile
 from sqlalchemy import Connection
 
 from broadcaster.clock import Clock
+from broadcaster.errors import EnvironmentFault
 from broadcaster.events import EventHub
 from broadcaster.graph.client import GraphClient
 from broadcaster.graph.outcomes import NotSent, Unknown
@@ -44,6 +46,10 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 2.0
 """At most so long between two looks at the database."""
+
+SILENCE = (
+    "The platform does not answer ({cause}). Nothing is lost: what waits goes out when it answers again."
+)
 
 INTENT_HOLDS = 30.0
 """Seconds after its intent within which a call must begin; a computer that slept sends nothing stale."""
@@ -87,6 +93,7 @@ class Engine:
         self._fuses = Breaker()
         self._inbox: deque[_Back] = deque()
         self._pages: dict[int, PageLane] = {}
+        self._planned: set[int] = set()
         self._settler = Settler(store, clients, clock, lanes, self._budget, self._settle, wake)
         self._install = ""
         self._beaten = float("-inf")
@@ -106,6 +113,7 @@ class Engine:
         at = self._clock.now()
         with self._store.read() as conn:
             pages = plans(conn, at)
+        self._planned = {plan.page_id for plan in pages}
         wait = min([self._fill(plan) for plan in pages] + [IDLE_SECONDS])
         wait = min(wait, self._settler.tick())
         for campaign_id in finish_done(self._store, self._at_rest(pages), at):
@@ -125,12 +133,25 @@ class Engine:
         """Messages whose call is under way."""
         return sum(lane.wire.total() for lane in self._pages.values())
 
-    def end(self) -> None:
-        """Take up nothing more: leased rows wait again, the place is free for another sender."""
-        self._write_answers()
-        with self._store.write() as conn:
-            ledger.release(conn, self.owner)
-        self._membership.leave()
+    @property
+    def silence(self) -> str | None:
+        """Why nothing of some Page gets through to the platform; None while it answers."""
+        lost = [lane for lane in self._pages.values() if lane.page_id in self._planned and lane.silent]
+        cause = lost[0].silence if lost else self._settler.silence
+        return SILENCE.format(cause=cause.rstrip(".")) if cause else None
+
+    def end(self, clean: bool = True) -> None:
+        """Take up nothing more: leased rows wait again, the place is free for another sender.
+
+        Not ``clean``: the database refuses; the next start frees and settles what is left.
+        """
+        if clean:
+            with suppress(EnvironmentFault):
+                self._write_answers()
+                with self._store.write() as conn:
+                    ledger.release(conn, self.owner)
+        with suppress(EnvironmentFault):
+            self._membership.leave()
 
     def drain(self) -> None:
         """Write what came back, begin nothing."""
@@ -275,9 +296,11 @@ class Engine:
         lane = self._pages[back.page_id]
         outcomes = back.answers.outcomes
         lane.answered(back.rows, back.seconds, sum(isinstance(one, Unknown) for one in outcomes))
-        if all(isinstance(one, NotSent) for one in outcomes):
-            lane.no_network(self._clock.monotonic(), self._chance.random())
-        elif not all(isinstance(one, Unknown) for one in outcomes):
+        lost = [one.cause for one in outcomes if isinstance(one, NotSent | Unknown)]
+        if len(lost) == len(outcomes):
+            surely = all(isinstance(one, NotSent) for one in outcomes)
+            lane.nothing_through(self._clock.monotonic(), self._chance.random(), lost[0], surely)
+        else:
             lane.got_through()
 
     def _tell(self, answers: Sequence[Answer], after: Aftermath) -> None:

@@ -37,6 +37,8 @@ class _Share:
     """What one campaign may lease now, and when to ask again if that is nothing."""
 
     room: int
+    again_only: bool = False
+    """Only people who were tried before."""
     again: float = POLL_SECONDS
     key: str | None = None
     cost: float = 0.0
@@ -66,7 +68,7 @@ def take_up(
             share = _share(conn, budget, campaign, fair, limit, at)
             again.append(share.again)
             if share.room > 0:
-                ready, moved = _lease_ready(conn, campaign, plan, share.room, owner, install, at)
+                ready, moved = _lease_ready(conn, campaign, plan, share, owner, install, at)
                 if share.key and ready:
                     budget.take(conn, share.key, share.cost, len(ready))
                 found += ready
@@ -88,11 +90,11 @@ def _share(
 ) -> _Share:
     starts = first_call_at(campaign)
     if starts is not None and at < starts:
-        return _Share(0, (starts - at).total_seconds())
+        return _Share(0, again=(starts - at).total_seconds())
     few = canary(conn, campaign, at)
     if few.failed_percent is not None:
         text = (
-            f"Of the first few messages {few.failed_percent:.0f} % failed, more than allowed. "
+            f"Of the first messages {few.failed_percent:.0f} % failed or are in doubt, more than allowed. "
             "See the failures; resume to send the rest all the same."
         )
         breaker.pause_campaign(conn, campaign.id, PauseCause.CANARY, text, at)
@@ -102,22 +104,24 @@ def _share(
     room = fair if few.room is None else min(fair, few.room)
     pace = ramped(campaign, at)
     if room <= 0 or pace >= limit:
-        return _Share(room)
+        return _Share(room, few.again_only)
     key, cost = f"campaign:{campaign.id}", 1.0 / pace
     granted = budget.grant(conn, key, cost, room)
-    return _Share(granted, min(POLL_SECONDS, budget.wait(key)) if not granted else POLL_SECONDS, key, cost)
+    again = POLL_SECONDS if granted else min(POLL_SECONDS, budget.wait(key))
+    return _Share(granted, few.again_only, again, key, cost)
 
 
 def _lease_ready(
-    conn: Connection, campaign: CampaignRow, plan: Plan, room: int, owner: str, install: str, at: datetime
+    conn: Connection, campaign: CampaignRow, plan: Plan, share: _Share, owner: str, install: str, at: datetime
 ) -> tuple[list[Outgoing], bool]:
     """Rendered messages of one campaign, and whether any row changed."""
     message = Message(campaign.message, plan.platform)
     permission = active_pack(conn).permission(campaign.permission)
     ready: list[Outgoing] = []
-    moved, look = False, room
+    moved, room = False, share.room
+    look = room
     for _ in range(LOOKS):
-        taken = claim(conn, campaign, look, owner, at)
+        taken = claim(conn, campaign, look, owner, at, again_only=share.again_only)
         moved = moved or taken.looked_at > 0
         done = render(conn, campaign, message, permission, _within(conn, taken.rows, room, owner), install)
         ledger.skip(conn, done.skipped, owner, at)

@@ -23,6 +23,9 @@ LEASED_AHEAD = 0.5
 """Seconds' worth of messages leased together: deciding who is next costs more than sending to them.
 A leased row is surely not sent, so this puts nobody in doubt."""
 
+SILENT_AFTER = 5
+"""Calls in a row without an answer that are no accident any more."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
 
@@ -39,6 +42,9 @@ class PageLane:
     latency: float = 0.4
     paused_until: float = float("-inf")
     lost_in_a_row: int = 0
+    pauses: int = 0
+    silence: str = ""
+    """Why the last call brought no answer."""
     turn: int = 0
     usage_percent: int = 0
 
@@ -87,12 +93,23 @@ class PageLane:
         if len(rows) > 1:
             self.batch = max(SMALLEST_BATCH, self.batch // 2) if unanswered else min(BATCH, self.batch + 5)
 
-    def no_network(self, now: float, chance: float) -> None:
-        """Nothing got through: pause the Page's calls, longer each time, with ``chance`` in 0…1."""
+    def nothing_through(self, now: float, chance: float, cause: str, surely: bool) -> None:
+        """A call brought no answer: pause the Page's calls, longer each time, with ``chance`` in 0…1.
+
+        Not ``surely`` unsent: some such calls in a row only, since each puts people in doubt and one says little.
+        """
         self.lost_in_a_row += 1
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.lost_in_a_row, 10))
+        self.silence = cause
+        if now < self.paused_until or not (surely or self.silent):
+            return  # a call begun before the pause says nothing new
+        self.pauses += 1
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.pauses, 10))
         self.paused_until = now + longest * (0.5 + 0.5 * chance)
 
     def got_through(self) -> None:
-        self.lost_in_a_row = 0
+        self.lost_in_a_row = self.pauses = 0
         self.paused_until = float("-inf")
+
+    @property
+    def silent(self) -> bool:
+        return self.lost_in_a_row >= SILENT_AFTER

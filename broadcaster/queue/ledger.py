@@ -191,6 +191,21 @@ def note_sent(conn: Connection, contact_ids: Iterable[int], at: datetime) -> Non
         conn.execute(_NOTING_SENT, {"b_ids": ids, "b_at": at})
 
 
+def note_proven(conn: Connection, row_ids: Sequence[int]) -> None:
+    """The same for rows proven sent by something else than our own answer; it moves only forward too."""
+    newest = select(func.max(ROWS.c.sent_at)).where(
+        ROWS.c.contact_id == CONTACTS.c.id, among(ACCEPTED_STATES)
+    )
+    behind = or_(CONTACTS.c.last_sent_at.is_(None), CONTACTS.c.last_sent_at < newest.scalar_subquery())
+    for ids in chunks(row_ids):
+        people = select(ROWS.c.contact_id).where(ROWS.c.id.in_(ids), among(ACCEPTED_STATES))
+        conn.execute(
+            update(CONTACTS)
+            .where(CONTACTS.c.id.in_(people), behind)
+            .values(last_sent_at=newest.scalar_subquery())
+        )
+
+
 def give_back(conn: Connection, rows: Sequence[Returned], owner: str) -> None:
     """Surely not taken: wait again. Only the holder of exactly this attempt may say so."""
     if not rows:
@@ -349,12 +364,15 @@ def orphan(conn: Connection, dead: Sequence[str], settle_ms: int, cause: str) ->
 
 
 def echo(conn: Connection, rows: Sequence[tuple[int, int, str, datetime]]) -> None:
-    """Our own message seen on the platform: (id, attempt, message id, instant). Any attempt proves it sent."""
+    """Our own message seen on the platform: (id, attempt, message id, instant). Any attempt proves it sent.
+
+    What was noted of a failure or a doubt stays beside the new fact.
+    """
     if not rows:
         return
     values = [{"b_id": id_, "b_attempt": attempt, "b_mid": mid, "b_at": at} for id_, attempt, mid, at in rows]
     seen = (ROWS.c.id == bindparam("b_id"), ROWS.c.attempt >= bindparam("b_attempt"))
-    conn.execute(
+    moved = conn.execute(
         moving(DeliveryState.SENT)
         .where(*seen)
         .values(
@@ -363,11 +381,11 @@ def echo(conn: Connection, rows: Sequence[tuple[int, int, str, datetime]]) -> No
             owner=None,
             leased_until=None,
             settle_at=None,
-            ended_at=None,
-            reason=None,
         ),
         values,
-    )
+    ).rowcount
+    if moved:
+        note_proven(conn, [id_ for id_, _, _, _ in rows])
     conn.execute(
         update(ROWS).where(*seen, ROWS.c.message_id.is_(None)).values(message_id=bindparam("b_mid")),
         [{key: value[key] for key in ("b_id", "b_attempt", "b_mid")} for value in values],
@@ -390,7 +408,6 @@ def lift(conn: Connection, to: DeliveryState, rows: Sequence[tuple[str, datetime
                 "owner": None,
                 "leased_until": None,
                 "settle_at": None,
-                "reason": None,
             }
         ),
         [{"b_mid": mid, "b_at": instant} for mid, instant in rows],
@@ -410,7 +427,7 @@ def settle(
     """End a doubt about exactly this attempt: sent, failed, or waiting again (proven absent)."""
     statement = moving(to, DeliveryState.UNCONFIRMED).where(ROWS.c.id == row_id, ROWS.c.attempt == attempt)
     if to == DeliveryState.SENT:
-        statement = statement.values(sent_at=at, message_id=message_id, reason=None)
+        statement = statement.values(sent_at=at, message_id=message_id)
     elif to == DeliveryState.FAILED:
         statement = statement.values(ended_at=at, error_text=text)
     else:
@@ -418,12 +435,14 @@ def settle(
     return conn.execute(statement.values(settle_at=None)).rowcount == 1
 
 
-def look_again(conn: Connection, row_id: int, attempt: int, settle_at: datetime | None, cause: str) -> None:
+def look_again(
+    conn: Connection, row_id: int, attempt: int, settle_at: datetime | None, cause: str, looked: bool = True
+) -> None:
     """No proof yet: read again at ``settle_at``, or None: leave it to a person, with the cause."""
     conn.execute(
         update(ROWS)
         .where(ROWS.c.id == row_id, ROWS.c.attempt == attempt, ROWS.c.state == DeliveryState.UNCONFIRMED)
-        .values(settle_at=settle_at, settle_reads=ROWS.c.settle_reads + 1, reason=cause)
+        .values(settle_at=settle_at, settle_reads=ROWS.c.settle_reads + int(looked), reason=cause)
     )
 
 

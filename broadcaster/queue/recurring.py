@@ -1,4 +1,7 @@
-"""Campaigns that repeat: each launch plans the next one, until the end its author set.
+"""Campaigns that repeat: each one that falls due plans the next, until the end its author set.
+
+Whatever becomes of it then (launched, held back, missed), the series goes on. Dates that passed while
+nothing could start them are left out: they do not pile up.
 
 An occurrence is a campaign of its own with the same approved content; the approval's seal is checked
 again at its launch, so anything changed meanwhile holds it back.
@@ -7,11 +10,12 @@ again at its launch, so anything changed meanwhile holds it back.
 from __future__ import annotations
 
 import calendar
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain, count
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from broadcaster.audit.log import record
 from broadcaster.campaigns.catalogue import CampaignRow, get
@@ -29,57 +33,79 @@ _FRESH: dict[str, Any] = {
 }  # fmt: skip
 
 
-def next_start(campaign: CampaignRow) -> tuple[datetime, datetime] | None:
-    """(instant, wall time) of the occurrence after this one by its own zone; None when it does not repeat."""
-    if campaign.repeat is None or campaign.start_at is None:
+def next_start(
+    campaign: CampaignRow, after: datetime | None = None, day: int | None = None
+) -> tuple[datetime, datetime] | None:
+    """(instant, wall time) of the first occurrence after this one, and after ``after``, by its own zone.
+
+    ``day`` of the month the series began with: one that began on the 31st comes back to it after February.
+    None when it does not repeat.
+    """
+    zone, wall = zone_of(campaign.start_zone), _wall(campaign)
+    if campaign.repeat is None or wall is None:
         return None
-    zone = zone_of(campaign.start_zone)
-    wall = (
-        datetime.fromisoformat(campaign.start_wall).replace(tzinfo=None)
-        if campaign.start_wall
-        else campaign.start_at.astimezone(zone).replace(tzinfo=None)
-    )
-    every = campaign.repeat["every"]
-    if every == "month":
-        following = _next_month(wall)
-    else:
-        following = wall + timedelta(days=7 if every == "week" else 1)
-    return instant_of(following, zone), following
+    day = day or wall.day
+    while True:
+        wall = _one_later(wall, campaign.repeat["every"], day)
+        start = instant_of(wall, zone)
+        if after is None or start > after:
+            return start, wall
 
 
 def plan_next(store: Store, clock: Clock, campaign_id: int) -> int | None:
-    """Schedule the occurrence after a launched one; returns its id, None when that was the last."""
+    """Schedule the occurrence after one that fell due; returns its id, None when that was the last or the
+    next is planned already."""
+    with store.read() as conn:
+        if get(conn, campaign_id).repeat is None:
+            return None
     with store.write() as conn:
         campaign = get(conn, campaign_id)
-        following = next_start(campaign)
+        series = _series(conn, campaign)
+        following = next_start(campaign, clock.now(), series.day)
         if following is None or campaign.repeat is None:
             return None
-        root, number = _series(conn, campaign)
-        if not _goes_on(campaign.repeat, following[1].date(), number):
+        if not _goes_on(campaign.repeat, following[1].date(), series.number):
             return None
-        already = select(CAMPAIGNS.c.id).where(
-            CAMPAIGNS.c.parent_id == campaign.id, CAMPAIGNS.c.start_at == following[0]
-        )
-        if conn.execute(already).first() is not None:
+        children = select(CAMPAIGNS.c.repeat).where(CAMPAIGNS.c.parent_id == campaign.id)
+        if any(repeat is not None for repeat in conn.execute(children).scalars()):
             return None
-        return _insert(conn, campaign, root, number + 1, following, clock.now())
+        return _insert(conn, campaign, series.root, series.number + 1, following, clock.now())
 
 
-def _next_month(wall: datetime) -> datetime:
+def _one_later(wall: datetime, every: str, day: int) -> datetime:
+    if every != "month":
+        return wall + timedelta(days=7 if every == "week" else 1)
     year, month = divmod(wall.year * 12 + wall.month, 12)
     last = calendar.monthrange(year, month + 1)[1]
-    return wall.replace(year=year, month=month + 1, day=min(wall.day, last))
+    return wall.replace(year=year, month=month + 1, day=min(day, last))
 
 
-def _series(conn: Connection, campaign: CampaignRow) -> tuple[str, int]:
-    """The first one's name, and this one's number in the series."""
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The first one's name and day of the month, and the present one's number."""
+
+    root: str
+    day: int | None
+    number: int
+
+
+def _series(conn: Connection, campaign: CampaignRow) -> _Series:
     number, row = 1, campaign
     while row.parent_id is not None:
         parent = get(conn, row.parent_id)
         if parent.repeat is None:
             break
         number, row = number + 1, parent
-    return row.name, number
+    wall = _wall(row)
+    return _Series(row.name, wall.day if wall else None, number)
+
+
+def _wall(campaign: CampaignRow) -> datetime | None:
+    if campaign.start_wall:
+        return datetime.fromisoformat(campaign.start_wall).replace(tzinfo=None)
+    if campaign.start_at is None:
+        return None
+    return campaign.start_at.astimezone(zone_of(campaign.start_zone)).replace(tzinfo=None)
 
 
 def _goes_on(repeat: dict[str, Any], day: date, number: int) -> bool:
@@ -124,5 +150,5 @@ def _insert(
 
 
 def _free_name(conn: Connection, name: str) -> str:
-    taken = conn.execute(select(func.count()).where(CAMPAIGNS.c.name.like(f"{name}%"))).scalar_one()
-    return name if not taken else f"{name} {taken + 1}"
+    taken = set(conn.execute(select(CAMPAIGNS.c.name)).scalars())
+    return next(free for free in chain([name], (f"{name} {n}" for n in count(2))) if free not in taken)

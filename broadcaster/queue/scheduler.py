@@ -10,7 +10,13 @@ import logging
 import threading
 from datetime import UTC, datetime, timedelta
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobEvent,
+    JobExecutionEvent,
+)
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -22,6 +28,7 @@ from broadcaster.errors import EnvironmentFault
 from broadcaster.events import EventHub
 from broadcaster.queue.due import coming_starts, start_due
 from broadcaster.queue.sender import Sender
+from broadcaster.queue.trouble import Trouble
 from broadcaster.store import Store
 
 log = logging.getLogger(__name__)
@@ -32,11 +39,16 @@ WATCH_SECONDS = 5.0
 JUMP_SECONDS = 4.0
 """A wall clock that moved so much against the monotonic one was set, or the computer slept."""
 
+FAULT_INSIDE = "Starting due campaigns stumbled over a fault in the program; it is tried again. See the log."
+
 DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
 
 class Wake:
-    """Starts due campaigns and ticks the sender; a watchdog replaces a scheduler that died or overslept."""
+    """Starts due campaigns and ticks the sender; a watchdog replaces a scheduler that died or overslept.
+
+    ``trouble``: what keeps due campaigns from being started.
+    """
 
     def __init__(self, store: Store, sender: Sender, clock: Clock, hub: EventHub) -> None:
         self._store = store
@@ -49,6 +61,7 @@ class Wake:
         self._scheduler: BackgroundScheduler | None = None
         self._watchdog: threading.Thread | None = None
         self._planned: set[datetime] = set()
+        self.trouble = Trouble()
 
     def start(self) -> None:
         self._scheduler = self._new_scheduler()
@@ -59,12 +72,12 @@ class Wake:
     def stop(self) -> None:
         """First of all to stop: nothing is started any more."""
         self._stop.set()
+        if self._watchdog is not None:  # before the scheduler, which it might replace meanwhile
+            self._watchdog.join()
+            self._watchdog = None
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
             self._scheduler = None
-        if self._watchdog is not None:
-            self._watchdog.join()
-            self._watchdog = None
 
     def _new_scheduler(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
@@ -73,7 +86,7 @@ class Wake:
             executors={"default": ThreadPoolExecutor(2)},
             job_defaults=DEFAULTS,
         )
-        scheduler.add_listener(self._heard, EVENT_JOB_MISSED | EVENT_JOB_ERROR)
+        scheduler.add_listener(self._heard, EVENT_JOB_MISSED | EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
         scheduler.add_job(
             self._tick, IntervalTrigger(seconds=TICK_SECONDS, timezone=UTC), id="tick", **DEFAULTS
         )
@@ -85,15 +98,20 @@ class Wake:
         """Start what is due, plan what comes, kick the sender. Never raises, never overlaps."""
         if self._stop.is_set() or not self._busy.acquire(blocking=False):
             return
+        trouble: str | None = None
         try:
             start_due(self._store, self._clock, self._hub)
             self._plan()
         except EnvironmentFault as fault:
-            log.warning("the scheduler waits: %s", fault)
+            trouble = str(fault)
         except Exception:
             log.exception("a scheduled look failed")
+            trouble = FAULT_INSIDE
         finally:
             self._ticked = self._clock.monotonic()
+            if self.trouble.note(trouble, self._ticked):
+                log.warning("the scheduler: %s", trouble or "works again")
+                self._hub.post("setting")
             self._busy.release()
             self._sender.kick()
 
@@ -108,11 +126,12 @@ class Wake:
             scheduler.add_job(self._tick, DateTrigger(start, timezone=UTC), **DEFAULTS)
         self._planned = starts
 
-    def _heard(self, event: JobExecutionEvent) -> None:
-        if event.code == EVENT_JOB_MISSED:
-            log.warning("a scheduled look was missed", extra={"job": event.job_id})
-        else:
+    def _heard(self, event: JobEvent) -> None:
+        """A job that was missed or failed loses nothing: whoever looks next finds the same rows."""
+        if isinstance(event, JobExecutionEvent) and event.exception is not None:
             log.error("a scheduled look failed", extra={"job": event.job_id}, exc_info=event.exception)
+        else:
+            log.warning("a scheduled look was missed", extra={"job": event.job_id})
         self._sender.kick()
 
     def _watch(self) -> None:
@@ -125,7 +144,10 @@ class Wake:
             dead = scheduler is None or not _alive(scheduler) or ticks - self._ticked > 4 * WATCH_SECONDS
             if abs(jump) > JUMP_SECONDS or dead:
                 log.warning("the scheduler is made anew", extra={"clock_jump_seconds": round(jump, 1)})
-                self._renew()
+                try:
+                    self._renew()
+                except Exception:
+                    log.exception("the scheduler could not be made anew; tried again")
 
     def _renew(self) -> None:
         old = self._scheduler

@@ -12,6 +12,7 @@ from broadcaster.events import EventHub
 from broadcaster.graph.client import GraphClient
 from broadcaster.queue.engine import Engine
 from broadcaster.queue.lanes import ThreadLanes
+from broadcaster.queue.trouble import Trouble
 from broadcaster.queue.wire import GraphTransport, Transport
 from broadcaster.settings import Settings
 from broadcaster.store import Store
@@ -27,7 +28,7 @@ AFTER_FAULT = 2.0
 
 
 class Sender:
-    """The only thread of this process that claims and settles. ``trouble``: what keeps it from working."""
+    """The only thread of this process that claims and settles. ``trouble``: what keeps it from sending."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Sender:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._lanes = ThreadLanes(CALL_THREADS)
-        self.trouble: str | None = None
+        self.trouble = Trouble()
         self.engine = Engine(
             store, transport or GraphTransport(clients), clients, clock, hub, settings, self._lanes,
             wake=self._answered,
@@ -69,9 +70,9 @@ class Sender:
             self._stopping = True
             self._condition.notify_all()
         self._thread.join()
-        self._drain(timeout)
+        clean = self._drain(timeout)
         self._lanes.close()
-        self.engine.end()
+        self.engine.end(clean)
         self._thread = None
 
     def kick(self) -> None:
@@ -110,33 +111,32 @@ class Sender:
         try:
             wait = self.engine.tick()
         except EnvironmentFault as fault:
-            if self.trouble is None:
-                log.warning("the sender waits: %s", fault)
             self._note(str(fault))
             return AFTER_FAULT
         except Exception:
             log.exception("the sender stumbled")
             self._note("The sender stumbled over a fault in the program; it goes on. See the log.")
             return AFTER_FAULT
-        self._note(None)
+        self._note(self.engine.silence)
         return wait
 
     def _note(self, trouble: str | None) -> None:
-        if trouble != self.trouble:
-            self.trouble = trouble
+        if self.trouble.note(trouble, self._clock.monotonic()):
+            log.warning("the sender: %s", trouble or "works again")
             self._hub.post("setting")
 
-    def _drain(self, timeout: float) -> None:
+    def _drain(self, timeout: float) -> bool:
+        """Whether everything that came back could be written."""
         ends = self._clock.monotonic() + timeout
         while True:
             try:
                 self.engine.drain()
             except EnvironmentFault:
                 log.warning("results could not be written at the end; they are settled at the next start")
-                return
+                return False
             left = ends - self._clock.monotonic()
             if not self.engine.on_the_wire or left <= 0:
-                return
+                return True
             with self._condition:
                 if self._write_at == float("inf"):
                     self._clock.wait(self._condition, left)

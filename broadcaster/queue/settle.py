@@ -75,7 +75,10 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Open:
+    """``looked`` False: the conversation could not even be asked for, which uses up none of the readings."""
+
     cause: str
+    looked: bool = True
 
 
 Finding = Present | Absent | Open
@@ -139,6 +142,11 @@ def pages_in_doubt(conn: Connection, at: datetime) -> list[int]:
     return list(conn.execute(query).scalars())
 
 
+def anything_to_look_up(conn: Connection) -> bool:
+    query = select(ROWS.c.id).where(ROWS.c.state == DeliveryState.UNCONFIRMED, ROWS.c.settle_at.is_not(None))
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def reserve(conn: Connection, doubts: Sequence[Doubt], at: datetime) -> None:
     """Keep other workers from reading the same conversations meanwhile."""
     for part in ledger.chunks([doubt.id for doubt in doubts]):
@@ -173,9 +181,11 @@ def write(conn: Connection, doubt: Doubt, finding: Finding, at: datetime, settle
             ledger.note_sent(conn, [doubt.contact_id], at)
             early.catch_up(conn, [finding.message_id])
     elif isinstance(finding, Open):
-        again = doubt.reads + 1 < MAX_READS
+        again = not finding.looked or doubt.reads + 1 < MAX_READS
         pause = min(timedelta(seconds=60), max(timedelta(seconds=1), settle)) * (doubt.reads + 1)
-        ledger.look_again(conn, doubt.id, doubt.attempt, at + pause if again else None, finding.cause)
+        ledger.look_again(
+            conn, doubt.id, doubt.attempt, at + pause if again else None, finding.cause, finding.looked
+        )
     elif doubt.attempt >= MAX_ATTEMPTS:
         text = f"Not taken in {doubt.attempt} attempts; the conversation shows that it never arrived."
         ledger.settle(conn, doubt.id, doubt.attempt, DeliveryState.FAILED, at, text=text)

@@ -9,8 +9,9 @@ from datetime import timedelta
 from functools import partial
 
 from broadcaster.clock import Clock
-from broadcaster.errors import BroadcasterError
+from broadcaster.errors import BroadcasterError, Unreachable
 from broadcaster.graph.client import GraphClient
+from broadcaster.graph.outcomes import NotGraph
 from broadcaster.graph.reading import ConversationRead
 from broadcaster.queue import settle
 from broadcaster.queue.budget import Budget
@@ -46,9 +47,11 @@ class Settler:
         self._budget = budget
         self._settle_time = settle_time
         self._wake = wake
-        self._inbox: deque[tuple[Doubt, ConversationRead | str]] = deque()
+        self._inbox: deque[tuple[Doubt, ConversationRead | Open]] = deque()
         self._reading: dict[int, int] = {}
         self._looked = float("-inf")
+        self.silence: str | None = None
+        """Why no conversation can be read at all; None while the platform answers or nothing is in doubt."""
 
     def tick(self) -> float:
         """Write what was read, begin what may be read; returns when to look again."""
@@ -60,6 +63,8 @@ class Settler:
         at = self._clock.now()
         with self._store.read() as conn:
             pages = settle.pages_in_doubt(conn, at)
+            if self.silence is not None and not settle.anything_to_look_up(conn):
+                self.silence = None
         for page_id in pages:
             self._begin(page_id)
         return LOOK_EVERY if pages or self._reading else LOOK_EVERY * 4
@@ -82,16 +87,20 @@ class Settler:
             self._lanes.submit(partial(self._read, doubt))
 
     def _read(self, doubt: Doubt) -> None:
-        found: ConversationRead | str
+        found: ConversationRead | Open
         try:
             client = self._clients(doubt.page_id)
             found = client.conversation_messages(doubt.psid)
             doubt = doubt.read_with(client.skew_ms)
+        except NotGraph as error:
+            found = Open(str(error))
+        except Unreachable as error:
+            found = Open(error.text, looked=False)
         except BroadcasterError as error:
-            found = str(error)
+            found = Open(str(error))
         except Exception:
             log.exception("reading a conversation failed in an unforeseen way")
-            found = "The conversation could not be read."
+            found = Open("The conversation could not be read.")
         step("settle.read")
         self._inbox.append((doubt, found))
         self._wake()
@@ -103,8 +112,9 @@ class Settler:
         at = self._clock.now()
         with self._store.write() as conn:
             for doubt, found in came:
-                finding = Open(found) if isinstance(found, str) else settle.judge(conn, doubt, found)
+                finding = found if isinstance(found, Open) else settle.judge(conn, doubt, found)
                 settle.write(conn, doubt, finding, at, self._settle_time)
+                self.silence = found.cause if isinstance(found, Open) and not found.looked else None
             step("settle.written")
         step("settle.committed")
         for doubt, _ in came:
