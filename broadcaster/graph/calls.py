@@ -42,13 +42,13 @@ def send_body(request: SendRequest, platform: str) -> dict[str, Any]:
     return body
 
 
-def batch_form(requests: list[SendRequest], platform: str, path: str) -> dict[str, str]:
-    """The form of one batch call: the parts' bodies are form-encoded, objects in them JSON."""
+def batch_of(requests: list[SendRequest], platform: str, path: str) -> str:
+    """The JSON of one batch call: the parts' bodies are form-encoded, objects in them JSON."""
     parts = [
         {"method": "POST", "relative_url": path, "body": urlencode(_flat(send_body(request, platform)))}
         for request in requests
     ]
-    return {"batch": _dump(parts), "include_headers": "false"}
+    return _dump(parts)
 
 
 def outcome_of(reply: Reply | Lost) -> Outcome:

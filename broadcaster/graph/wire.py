@@ -151,7 +151,10 @@ class Wire:
         form: Mapping[str, str] | None = None,
         files: Mapping[str, Any] | None = None,
     ) -> Reply | Lost:
-        """One request, never repeated. With a body the proof travels in it, else in the query."""
+        """One request, never repeated. With a body the proof travels in it, else in the query.
+
+        ``json`` is for sends, which have no query.
+        """
         proof = {"appsecret_proof": self._proof} if self._proof else {}
         if json is not None:
             json = {**json, **proof}
@@ -161,19 +164,27 @@ class Wire:
             query = {**(query or {}), **proof}
         _request.left = False
         try:
-            answer = self._session().request(
-                method,
-                f"{self.base_url}/{path}",
-                params=query,
-                json=json,
-                data=form,
-                files=files,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            if json is not None:
+                request = self._prepared(method, path)
+                request.prepare_body(None, None, json)
+            else:
+                request = self._session().prepare_request(
+                    requests.Request(method, f"{self.base_url}/{path}", params=query, data=form, files=files)
+                )
+            answer = self._session().send(request, timeout=self._timeout, allow_redirects=False)
         except (requests.RequestException, OSError) as error:
             return Lost(_words(error, _request.left, self._timeout), _request.left)
         return Reply(answer.status_code, answer.headers, _json(answer))
+
+    def _prepared(self, method: str, path: str) -> requests.PreparedRequest:
+        """A request without its body: the address and headers of every send are the same, so made once."""
+        known: dict[tuple[str, str], requests.PreparedRequest] = self._local.__dict__.setdefault(
+            "prepared", {}
+        )
+        if (method, path) not in known:
+            bare = requests.Request(method, f"{self.base_url}/{path}")
+            known[method, path] = self._session().prepare_request(bare)
+        return known[method, path].copy()
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
