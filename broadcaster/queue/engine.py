@@ -97,6 +97,8 @@ class Engine:
         self._settler = Settler(store, clients, clock, lanes, self._budget, self._settle, wake)
         self._install = ""
         self._beaten = float("-inf")
+        self.starved = False
+        """Only an answer can bring something to do: a free call, a retry, the end of a campaign."""
         self._incarnate()
 
     def begin(self) -> None:
@@ -111,6 +113,7 @@ class Engine:
         self._write_answers()
         self._beat()
         at = self._clock.now()
+        self.starved = False
         with self._store.read() as conn:
             pages = plans(conn, at)
         self._planned = {plan.page_id for plan in pages}
@@ -196,6 +199,7 @@ class Engine:
         while True:
             media = lane.leased[0].media if lane.leased else plan.media
             if lane.free_calls(limit, media) <= 0:
+                self.starved = True
                 return IDLE_SECONDS
             wait = self._budget.wait(plan.key)
             if wait > 0:
@@ -207,6 +211,7 @@ class Engine:
                     self.owner, self._install, self._hub,
                 )  # fmt: skip
             if not lane.leased:
+                self.starved = True
                 return more
             self._send(plan, lane, limit)
             if not self._budget.wait(plan.key) and not lane.leased:

@@ -19,7 +19,7 @@ STALE_SECONDS = 5.0
 SINGLE_WAVE, BATCH_WAVE = 0.1, 0.25
 """Seconds' worth of messages that go together."""
 
-LEASED_AHEAD = 0.5
+LEASED_AHEAD = 1.0
 """Seconds' worth of messages leased together: deciding who is next costs more than sending to them.
 A leased row is surely not sent, so this puts nobody in doubt."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,21 @@ from broadcaster.queue.claim import Claimed
 from broadcaster.queue.ledger import Failed
 from broadcaster.queue.wire import Outgoing, shown_hash, wire_key
 from broadcaster.states import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A rendered message with the hashes that the ledger keeps of it."""
+
+    body: dict[str, Any]
+    text_hash: str
+    shown_hash: str
+
+    @classmethod
+    def of(cls, message: Message, values: Mapping[str, str | None]) -> _Body:
+        body = message.render(values)
+        shown = readable_text(body)
+        return cls(body, text_hash(body), shown_hash(shown) if shown else "")
 
 
 @dataclass(slots=True)
@@ -40,16 +56,18 @@ def render(
     values = (
         personal_values(conn, campaign.page_id, [row.contact_id for row in rows], fields) if fields else {}
     )
-    done = Rendered()
+    done, same = Rendered(), None
     for row in rows:
         try:
-            body = message.render(values.get(row.contact_id, {}))
+            made = same or _Body.of(message, values.get(row.contact_id, {}))
         except MissingValue:
             done.skipped.append((row.id, Reason.MISSING_VALUE))
             continue
         except UnfitMessage as error:
             done.failed.append(Failed(row.id, row.attempt, None, None, error.problem))
             continue
+        if not fields:
+            same = made  # everybody gets the same
         done.ready.append(
             Outgoing(
                 id=row.id,
@@ -59,11 +77,11 @@ def render(
                 attempt=row.attempt + 1,
                 retries=row.retries,
                 wire_key=wire_key(install, row.id, row.attempt + 1),
-                body=body,
+                body=made.body,
                 messaging_type=permission.messaging_type or "UPDATE",
                 tag=permission.tag,
-                text_hash=text_hash(body),
-                shown_hash=shown_hash(readable_text(body)) if readable_text(body) else "",
+                text_hash=made.text_hash,
+                shown_hash=made.shown_hash,
                 media=message.is_media,
             )
         )

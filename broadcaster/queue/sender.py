@@ -93,23 +93,33 @@ class Sender:
         return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
-        while True:
-            wait = self._tick()
-            with self._condition:
+        look = True
+        ends = float("-inf")
+        while not self._stopping:
+            if look:
+                wait = self._turn(self.engine.tick)
                 ends = self._clock.monotonic() + wait
-                while not self._kicked and not self._stopping:
-                    left = min(ends, self._write_at) - self._clock.monotonic()
-                    if left <= 0:
-                        break
-                    self._clock.wait(self._condition, left)
-                self._kicked = False
-                self._write_at = float("inf")
-                if self._stopping:
-                    return
+            else:
+                self._turn(self.engine.drain)
+            look = self._sleep(ends)
 
-    def _tick(self) -> float:
+    def _sleep(self, ends: float) -> bool:
+        """Until ``ends`` or an answer; whether to look for more to do then, or only to write what came."""
+        with self._condition:
+            while not self._kicked and not self._stopping:
+                left = min(ends, self._write_at) - self._clock.monotonic()
+                if left <= 0:
+                    break
+                self._clock.wait(self._condition, left)
+            look = self._kicked or self.engine.starved or self._clock.monotonic() >= ends
+            self._kicked = False
+            self._write_at = float("inf")
+            return look
+
+    def _turn(self, work: Callable[[], float | None]) -> float:
+        """Let the engine work; returns the seconds until the next look."""
         try:
-            wait = self.engine.tick()
+            wait = work() or 0.0
         except EnvironmentFault as fault:
             self._note(str(fault))
             return AFTER_FAULT
