@@ -15,6 +15,7 @@ from broadcaster.store.tables import EarlyReceipt
 
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 EARLY = EarlyReceipt.__table__  # type: ignore[attr-defined]
+_ANY = select(EARLY.c.message_id).limit(1)
 
 
 def keep(conn: Connection, column: str, rows: Sequence[tuple[str, datetime | None]]) -> None:
@@ -34,7 +35,7 @@ def keep(conn: Connection, column: str, rows: Sequence[tuple[str, datetime | Non
 
 def catch_up(conn: Connection, message_ids: Sequence[str]) -> None:
     """Apply what came early for messages whose ids are known now."""
-    if not message_ids or conn.execute(select(EARLY.c.message_id).limit(1)).first() is None:
+    if not message_ids or conn.execute(_ANY).first() is None:
         return
     found: list[Row[Any]] = []
     for part in ledger.chunks(message_ids):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from broadcaster.graph.reading import ConversationRead, ReadMessage
 from broadcaster.queue import early, ledger
@@ -124,22 +124,25 @@ def due(
     ]
 
 
+_IN_DOUBT = (
+    select(PAGES.c.id)
+    .where(
+        PAGES.c.state == PageState.READY,
+        or_(PAGES.c.blocked_until.is_(None), PAGES.c.blocked_until <= bindparam("b_at")),
+        PAGES.c.id.in_(
+            select(CAMPAIGNS.c.page_id)
+            .join(ROWS, ROWS.c.campaign_id == CAMPAIGNS.c.id)
+            .where(ROWS.c.state == DeliveryState.UNCONFIRMED, ROWS.c.settle_at <= bindparam("b_at"))
+        ),
+    )
+    .order_by(PAGES.c.id)
+)
+"""Asked at every turn of the sender, so built once."""
+
+
 def pages_in_doubt(conn: Connection, at: datetime) -> list[int]:
     """Pages that can be called and have doubts to look up now."""
-    query = (
-        select(PAGES.c.id)
-        .where(
-            PAGES.c.state == PageState.READY,
-            or_(PAGES.c.blocked_until.is_(None), PAGES.c.blocked_until <= at),
-            PAGES.c.id.in_(
-                select(CAMPAIGNS.c.page_id)
-                .join(ROWS, ROWS.c.campaign_id == CAMPAIGNS.c.id)
-                .where(ROWS.c.state == DeliveryState.UNCONFIRMED, ROWS.c.settle_at <= at)
-            ),
-        )
-        .order_by(PAGES.c.id)
-    )
-    return list(conn.execute(query).scalars())
+    return list(conn.execute(_IN_DOUBT, {"b_at": at}).scalars())
 
 
 def anything_to_look_up(conn: Connection) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from broadcaster.queue import breaker
 from broadcaster.queue.breaker import PAGES, pause_campaign
@@ -19,15 +19,15 @@ NOTICED = 5
 
 SKEW_NOTICED_MS = 1500
 
+_KNOWN = select(PAGES.c.usage_percent, PAGES.c.clock_skew_ms).where(PAGES.c.id == bindparam("b_page"))
+
 
 def note_usage(conn: Connection, lane: PageLane, answers: Answers, at: datetime) -> set[int]:
     """Keep what the headers told; returns the campaigns paused because the Page cannot be called."""
     if answers.fault is not None:
         return _unusable(conn, lane.page_id, answers.fault, at)
     usage, skew = answers.usage, answers.skew_ms
-    row = conn.execute(
-        select(PAGES.c.usage_percent, PAGES.c.clock_skew_ms).where(PAGES.c.id == lane.page_id)
-    ).one()
+    row = conn.execute(_KNOWN, {"b_page": lane.page_id}).one()
     values: dict[str, Any] = {}
     if usage is not None:
         lane.usage_percent = usage.percent
