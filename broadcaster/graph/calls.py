@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from broadcaster.graph.errors import ErrorKind, classify
 from broadcaster.graph.outcomes import Accepted, NotSent, Outcome, Refused, Unknown, refusal_of
@@ -45,7 +45,7 @@ def send_body(request: SendRequest, platform: str) -> dict[str, Any]:
 def batch_of(requests: list[SendRequest], platform: str, path: str) -> str:
     """The JSON of one batch call: the parts' bodies are form-encoded, objects in them JSON."""
     parts = [
-        {"method": "POST", "relative_url": path, "body": urlencode(_flat(send_body(request, platform)))}
+        {"method": "POST", "relative_url": path, "body": _form(send_body(request, platform))}
         for request in requests
     ]
     return _dump(parts)
@@ -97,9 +97,13 @@ def _judged(status: int, body: Any) -> Outcome:
     return Unknown(f"HTTP {status} without a reason")
 
 
-def _flat(body: Mapping[str, Any]) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else _dump(value) for name, value in body.items()}
+def _form(body: Mapping[str, Any]) -> str:
+    """Form-encoded; all of it is ASCII, since JSON escapes the rest."""
+    return "&".join(
+        f"{name}={(value if isinstance(value, str) else _dump(value)).translate(_ENCODED)}"
+        for name, value in body.items()
+    )
 
 
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+_ENCODED = {code: quote_plus(chr(code)) for code in range(128)}
+_dump = json.JSONEncoder(separators=(",", ":")).encode

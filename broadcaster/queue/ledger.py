@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, or_, select, update
 
+from broadcaster.clock import epoch_ms
+from broadcaster.queue.prepared import PreparedUpdate
 from broadcaster.states import ACCEPTED_STATES, DELIVERY_MOVES, CampaignState, DeliveryState
 from broadcaster.store.tables import Campaign, Contact, Delivery
 
@@ -101,7 +103,7 @@ _RUNNING = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.RUNNI
 _GONE = select(CONTACTS.c.id).where(
     CONTACTS.c.id == ROWS.c.contact_id, or_(CONTACTS.c.opted_out, CONTACTS.c.unreachable)
 )
-_INTENDING = (
+_INTENDING = PreparedUpdate(
     moving(DeliveryState.SENDING, DeliveryState.LEASED)
     .where(*_held("attempt", "owner"), ROWS.c.campaign_id.in_(_RUNNING), ~_GONE.exists())
     .values(
@@ -117,7 +119,7 @@ _INTENDING = (
         settle_reads=0,
     )
 )
-_TAKING = (
+_TAKING = PreparedUpdate(
     moving(DeliveryState.SENT)
     .where(*_held("attempt"))
     .values(
@@ -159,11 +161,11 @@ def intend(conn: Connection, intents: Sequence[Intent], owner: str, at: datetime
             "b_text": row.text_hash,
             "b_shown": row.shown_hash,
             "b_owner": owner,
-            "b_at": at,
+            "b_at": epoch_ms(at),
         }
         for row in intents
     ]
-    if conn.execute(_INTENDING, rows).rowcount == len(rows):
+    if _INTENDING.run(conn, rows) == len(rows):
         return {row.id for row in intents}
     on_the_wire: set[int] = set()
     for ids in chunks([row.id for row in intents]):
@@ -178,8 +180,11 @@ def take(conn: Connection, taken: Sequence[Taken], at: datetime) -> None:
     """The platform's answer that it took them. Evidence outranks ownership: only the attempt must fit."""
     if not taken:
         return
-    rows = [{"b_id": row.id, "b_attempt": row.attempt, "b_mid": row.message_id, "b_at": at} for row in taken]
-    if conn.execute(_TAKING, rows).rowcount != len(rows):
+    rows = [
+        {"b_id": row.id, "b_attempt": row.attempt, "b_mid": row.message_id, "b_at": epoch_ms(at)}
+        for row in taken
+    ]
+    if _TAKING.run(conn, rows) != len(rows):
         # an echo or a receipt was quicker: then only the message id can still be missing
         conn.execute(_NAMING, [{"b_id": row.id, "b_mid": row.message_id} for row in taken])
     note_sent(conn, [row.contact_id for row in taken], at)
