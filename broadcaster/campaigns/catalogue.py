@@ -16,6 +16,7 @@ from broadcaster.campaigns.definition import CampaignDraft
 from broadcaster.content.message import Message
 from broadcaster.errors import BadInput, IllegalMove, NotFound
 from broadcaster.policy.active import active_pack
+from broadcaster.policy.permissions import Permission
 from broadcaster.states import CampaignState, LatePolicy
 from broadcaster.store.tables import Campaign, Page
 
@@ -220,6 +221,23 @@ def find_page(conn: Connection, name_or_graph_id: str) -> Mapping[str, Any]:
     return dict(exact[0]._mapping)
 
 
+_ONLY = {
+    "template": ("an approved template", '{"template": NAME, "language": L, "parameters": {…}}'),
+    "feedback": ("Meta's feedback form", '{"feedback": {"title": …, "question": …, "privacy_url": …}}'),
+}
+"""Kinds of message that go with certain ways to send only: what it is, and how it is written."""
+
+
+def _fits_way(kind: str, permission: Permission) -> None:
+    """Raises BadInput for a message that the way to send never takes, or that only another one takes."""
+    way, only = f"The way to send {permission.key!r}", permission.only_kind
+    if only is not None and kind != only:
+        what, written = _ONLY[only]
+        raise BadInput(f"{way} needs {what} as the message.", f"Write {written}.")
+    if only is None and kind == "template":
+        raise BadInput(f"{way} takes no template.", 'Use permission "utility" with a template.')
+
+
 def _fields(conn: Connection, draft: CampaignDraft) -> dict[str, Any]:
     """The draft as column values, with everything it names looked up and checked."""
     page = find_page(conn, draft.page)
@@ -230,16 +248,7 @@ def _fields(conn: Connection, draft: CampaignDraft) -> dict[str, Any]:
     if permission.kind == "information":
         raise BadInput(f"{permission.title!r} cannot be sent by this program.", "Choose another way to send.")
     message = Message.parse(draft.message, page["platform"])
-    if ("template" in message.definition) != permission.needs_template:
-        raise BadInput(
-            f"The way to send {draft.permission!r} "
-            + (
-                "needs an approved template as the message."
-                if permission.needs_template
-                else "takes no template."
-            ),
-            'Use permission "utility" with {"template": NAME, "language": L, "parameters": {…}}.',
-        )
+    _fits_way(message.kind, permission)
     return {
         "name": draft.name,
         "page_id": page["id"],

@@ -128,6 +128,7 @@ def explain(ctx: click.Context, name: str, recipient: str, at_text: str | None, 
         found = explain_person(conn, question_for(conn, row, at), contact_id)
     document = {
         "psid": found.psid,
+        "in_audience": found.in_audience,
         "eligible": found.eligible,
         "reason": found.reason,
         "rules": [
@@ -147,6 +148,8 @@ def explain(ctx: click.Context, name: str, recipient: str, at_text: str | None, 
     lines = [
         f"{recipient}: {'can be reached' if found.eligible else f'blocked, {found.reason}'} at {iso(at)}"
     ]
+    if not found.in_audience:
+        lines.append("  They are not in the campaign's audience: it is not for them at all.")
     lines += [f"  {'pass' if r.passed else 'FAIL'}  {r.rule}: {r.fact}" for r in found.rules]
     show(as_json, document, "\n".join(lines))
 

@@ -131,6 +131,7 @@ _FIELDS = {
     "kind": "is",
     "messaging_type": "goes out as",
     "tag": "carries the tag",
+    "carries": "the only message it takes is",
     "promotion_allowed": "promotion allowed is",
     "allowed": "allowed is",
     "disallowed": "not allowed is",

@@ -96,6 +96,20 @@ def forecast(conn: Connection, q: Question, start: datetime, hours: int) -> Fore
     )
 
 
+def quiet_spans(found: Forecast) -> list[tuple[datetime, datetime]]:
+    """Stretches in which quiet hours hold back at least half of those whose window is open."""
+    spans: list[tuple[datetime, datetime]] = []
+    for (at, count), open_ in zip(found.hours, found.open_windows, strict=True):
+        if not open_ or count * 2 > open_:
+            continue
+        end = at + timedelta(hours=1)
+        if spans and spans[-1][1] == at:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((at, end))
+    return spans
+
+
 def queue_aware(conn: Connection, q: Question, start: datetime, per_second: float) -> QueueFit:
     """How many of those reachable at ``start`` would miss their window at ``per_second`` messages.
 

@@ -137,6 +137,8 @@ class Permission(Entry):
     messaging_type: Literal["RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"] | None = None
     tag: Line | None = None
     platforms: tuple[Platform, ...] = Field(min_length=1)
+    carries: Literal["feedback"] | None = None
+    """Set where it takes no message but Meta's feedback form."""
     promotion_allowed: bool = False
     allowed: tuple[Line, ...] = ()
     disallowed: tuple[Line, ...] = ()
@@ -177,8 +179,9 @@ class Permission(Entry):
         return rule.feature if rule else None
 
     @property
-    def needs_template(self) -> bool:
-        return self._newest("template") is not None
+    def only_kind(self) -> str | None:
+        """The one kind of message it takes (``template`` or ``feedback``), None: any but a template."""
+        return self.carries if self._newest("template") is None else "template"
 
     @property
     def valid_from(self) -> datetime | None:

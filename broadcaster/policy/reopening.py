@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Connection, func, or_, select, type_coerce
 
 from broadcaster.clock import epoch_ms
 from broadcaster.policy.clauses import CONTACTS, in_question
+from broadcaster.policy.forecast import Forecast
 from broadcaster.policy.question import Question
 from broadcaster.policy.terms import HOUR
 from broadcaster.states import WINDOW_OPENERS, InteractionKind
@@ -52,6 +53,23 @@ def reopenings(conn: Connection, q: Question, start: datetime, hours: int, weeks
         found = [counts.get(slot, 0) for slot in slots]
         rows.append(Reopening(start + timedelta(hours=index), fmean(found), min(found), max(found)))
     return Reopenings(rows, known)
+
+
+def expected_reach(exact: Forecast, again: Reopenings, window_hours: int) -> list[Reopening]:
+    """The exact curve with those who may come back, each for the length of a window; empty without history.
+
+    Whoever comes back during an hour counts from the next. Quiet hours hold them back in the same share
+    as everybody else.
+    """
+    found = []
+    for index in range(min(len(exact.hours), len(again.hours)) if again.weeks else 0):
+        back = again.hours[max(0, index - window_hours) : index]
+        at, sure = exact.hours[index]
+        share = sure / exact.open_windows[index] if exact.open_windows[index] else 1.0
+        sums = (sum(getattr(hour, name) for hour in back) for name in ("expected", "low", "high"))
+        expected, low, high = (sure + share * more for more in sums)
+        found.append(Reopening(at, expected, round(low), round(high)))
+    return found
 
 
 def _per_hour(conn: Connection, q: Question, begin: int, end: int) -> dict[int, int]:

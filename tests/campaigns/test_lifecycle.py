@@ -133,6 +133,7 @@ def test_the_past_is_no_start(page: Store, campaign: int) -> None:
         ({"exclude": ["Nobody"]}, NotFound, "no audience 'Nobody'"),
         ({"permission": "utility"}, BadInput, "needs an approved template"),
         ({"message": {"template": "x", "language": "en"}}, BadInput, "takes no template"),
+        ({"permission": "customer_feedback"}, BadInput, "needs Meta's feedback form"),
         ({"message": {"text": "x" * 2000}}, BadInput, "2000 characters"),
         ({"name": "Reminder"}, BadInput, "already a campaign"),
     ],

@@ -85,7 +85,8 @@ def test_what_the_sender_needs_stands_in_the_pack() -> None:
     assert standard.promotion_allowed
     assert (human.messaging_type, human.tag, human.window) == ("MESSAGE_TAG", "HUMAN_AGENT", 168)
     assert (human.needs_feature, bool(human.bulk_warning)) == ("human_agent", True)
-    assert shipped().permission("utility").needs_template
+    assert shipped().permission("utility").only_kind == "template"
+    assert shipped().permission("customer_feedback").only_kind == "feedback"
 
 
 def test_the_tags_of_2020_are_known_and_dead() -> None:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert
 
-from broadcaster.policy.reopening import reopenings
+from broadcaster.policy.forecast import forecast, quiet_spans
+from broadcaster.policy.reopening import expected_reach, reopenings
 from broadcaster.store import Store
 from broadcaster.store.tables import Interaction
 from tests.policy.people import AT, add_page, add_person, ask
@@ -54,3 +55,32 @@ def test_without_a_week_of_history_there_is_no_estimate(store: Store) -> None:
         acts(conn, page, add_person(conn, page, "1"), AT - timedelta(days=3))
         found = reopenings(conn, ask(page), AT, 5)
     assert (found.weeks, found.hours) == (0, [])
+
+
+def test_the_estimate_adds_to_the_exact_curve_for_as_long_as_a_window(store: Store) -> None:
+    with store.write() as conn:
+        page = add_page(conn)
+        sure = add_person(conn, page, "sure", last_interaction_at=AT - 2 * HOUR)
+        add_person(conn, page, "back", last_interaction_at=AT - WEEK + HOUR / 2)
+        acts(conn, page, sure, AT - WEEK - 30 * HOUR)
+        acts(conn, page, sure, AT - WEEK + HOUR / 2)
+        q = ask(page)
+        exact, again = forecast(conn, q, AT, 40), reopenings(conn, q, AT, 40)
+    found = expected_reach(exact, again, 24)
+    assert [hour.at for hour in found] == [at for at, _ in exact.hours]
+    assert [hour.expected for hour in found[:2]] == [1, 2]
+    assert [hour.expected for hour in found[22:27]] == [1, 1, 1, 0, 0]
+    assert found[1].low == found[1].high == 2
+
+
+def test_quiet_hours_hold_back_those_who_come_back_too(store: Store) -> None:
+    with store.write() as conn:
+        page = add_page(conn)
+        person = add_person(conn, page, "1", last_interaction_at=AT - HOUR)
+        acts(conn, page, person, AT - WEEK - 30 * HOUR)
+        acts(conn, page, person, AT - WEEK + HOUR / 2)
+        quiet = {"from": "14:00", "to": "16:00", "timezone": "UTC"}
+        q = ask(page, quiet_hours=quiet)
+        exact, again = forecast(conn, q, AT, 6), reopenings(conn, q, AT, 6)
+    assert [hour.expected for hour in expected_reach(exact, again, 24)] == [1, 2, 0, 0, 2, 2]
+    assert quiet_spans(exact) == [(AT + 2 * HOUR, AT + 4 * HOUR)]

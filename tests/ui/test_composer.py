@@ -10,10 +10,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
+from sqlalchemy import insert, select
 
 from broadcaster.campaigns.question import question_for
 from broadcaster.policy import decide
 from broadcaster.states import CampaignState
+from broadcaster.store.tables import Contact, Interaction
 from broadcaster.workspace import Workspace
 from tests.ui import campaigning
 from tests.ui.conftest import PEOPLE, Show, calm
@@ -299,6 +301,36 @@ def test_the_curve_falls_and_its_best_moment_can_be_taken(qtbot: QtBot, compose:
     assert int(numbers[0]) > int(numbers[10])
     press(qtbot, composer.when._use_best)
     assert composer.when.at() == composer.when._best
+
+
+def test_an_estimate_of_people_who_write_again_stands_beside_the_exact_curve(
+    qtbot: QtBot, compose: Compose, space: Workspace, people: int
+) -> None:
+    now = space.clock.now()
+    with space.store.write() as conn:
+        for person in conn.execute(select(Contact.id).where(Contact.page_id == people).limit(20)).scalars():
+            wrote = now - timedelta(days=7 * (1 + person % 4)) + timedelta(minutes=30 + person)
+            record = {"page_id": people, "contact_id": person, "kind": "message", "source": "webhook"}
+            conn.execute(insert(Interaction.__table__).values(**record, at=wrote))
+        record["contact_id"] = person
+        conn.execute(insert(Interaction.__table__).values(**record, at=now - timedelta(days=29)))
+    composer = compose()
+    choose_audience(qtbot, composer)
+    head, *rows = composer.when.chart.as_table()
+    assert head[1:] == ["Reachable", "With people who write again (estimate)"]
+    assert any(int(row[2]) > int(row[1]) for row in rows[1:])
+    assert "estimate" in words(composer.when)
+
+
+def test_quiet_hours_are_shaded_on_the_curve(qtbot: QtBot, compose: Compose) -> None:
+    composer = compose()
+    choose_audience(qtbot, composer)
+    rules = composer.when.rules
+    rules.quiet.setChecked(True)
+    settle(qtbot, composer)
+    shades = composer.when.chart._shades
+    assert shades
+    assert all(shade.word == "quiet hours" and shade.end > shade.start for shade in shades)
 
 
 def test_a_slow_queue_says_who_misses_the_window(qtbot: QtBot, compose: Compose) -> None:

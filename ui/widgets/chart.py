@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -25,6 +25,12 @@ class Series:
     dashed: bool = False
     filled: bool = False
     step: bool = False
+    band: Sequence[tuple[float, float, float]] = ()
+    """(x, lowest, highest) around the line: how sure it is."""
+
+    def heights(self) -> Iterator[float]:
+        yield from (y for _, y in self.points)
+        yield from (high for _, _, high in self.band)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ class LineChart(QWidget):
     def _plot(self) -> _Plot:
         metrics = QFontMetrics(theme.font("small"))
         xs = [x for series in self._series for x, _ in series.points] or [0.0, 1.0]
-        top = max((y for series in self._series for _, y in series.points), default=1.0)
+        top = max((y for series in self._series for y in series.heights()), default=1.0)
         ticks = _nice_ticks(top)
         side = max(metrics.horizontalAdvance(self._y_word(tick)) for tick in ticks) + theme.space("s")
         above = (3 if self._marks else 2) * metrics.height() + theme.space("xs")
@@ -162,12 +168,7 @@ class LineChart(QWidget):
     def _paint_axes(self, painter: QPainter, plot: _Plot) -> None:
         metrics = painter.fontMetrics()
         for shade in self._shades:
-            left, right = plot.x(max(shade.start, plot.left)), plot.x(min(shade.end, plot.right))
-            if right > left:
-                painter.fillRect(
-                    QRectF(left, plot.area.top(), right - left, plot.area.height()),
-                    theme.color("surface_alt"),
-                )
+            self._paint_shade(painter, plot, shade)
         painter.setPen(theme.color("muted"))
         painter.drawText(QPointF(theme.space("s"), theme.space("s") + metrics.ascent()), self._y_title)
         for tick in plot.ticks:
@@ -180,6 +181,18 @@ class LineChart(QWidget):
                 box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), self._y_word(tick)
             )
         self._paint_x_axis(painter, plot)
+
+    @staticmethod
+    def _paint_shade(painter: QPainter, plot: _Plot, shade: Shade) -> None:
+        left, right = plot.x(max(shade.start, plot.left)), plot.x(min(shade.end, plot.right))
+        if right <= left:
+            return
+        box = QRectF(left, plot.area.top(), right - left, plot.area.height())
+        painter.fillRect(box, theme.color("surface_alt"))
+        if painter.fontMetrics().horizontalAdvance(shade.word) < box.width():
+            painter.setPen(theme.color("muted"))
+            top = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+            painter.drawText(box.adjusted(0, theme.space("xs"), 0, 0), top, shade.word)
 
     def _paint_x_axis(self, painter: QPainter, plot: _Plot) -> None:
         metrics = painter.fontMetrics()
@@ -199,6 +212,10 @@ class LineChart(QWidget):
             last_end = left + width
 
     def _paint_series(self, painter: QPainter, plot: _Plot, series: Series) -> None:
+        if series.band:
+            edge = [QPointF(plot.x(x), plot.y(high)) for x, _, high in series.band]
+            edge += [QPointF(plot.x(x), plot.y(low)) for x, low, _ in reversed(series.band)]
+            self._fill(painter, QPolygonF(edge), series.tone)
         line = QPolygonF()
         previous: float | None = None
         for x, y in series.points:
@@ -210,17 +227,21 @@ class LineChart(QWidget):
             ground = QPolygonF(line)
             ground.append(QPointF(plot.x(series.points[-1][0]), plot.area.bottom()))
             ground.append(QPointF(plot.x(series.points[0][0]), plot.area.bottom()))
-            fill = QColor(theme.color(series.tone))
-            fill.setAlphaF(0.16)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(fill)
-            painter.drawPolygon(ground)
+            self._fill(painter, ground, series.tone)
         pen = QPen(theme.color(series.tone), theme.size("curve"))
         if series.dashed:
             pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPolyline(line)
+
+    @staticmethod
+    def _fill(painter: QPainter, shape: QPolygonF, tone: str) -> None:
+        fill = QColor(theme.color(tone))
+        fill.setAlphaF(0.16)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawPolygon(shape)
 
     def _paint_marks(self, painter: QPainter, plot: _Plot) -> None:
         metrics = painter.fontMetrics()
@@ -305,6 +326,12 @@ class LineChart(QWidget):
             value = self._value(series, x)
             if value is not None:
                 lines.append(f"{series.name}: {self._y_word(value)}")
+            lines += [
+                tr("between {low} and {high}", low=self._y_word(low), high=self._y_word(high))
+                for at, low, high in series.band
+                if at == x
+            ]
+        lines += [shade.word for shade in self._shades if shade.start <= x < shade.end]
         return "\n".join(lines)
 
     def _spoken(self) -> str:

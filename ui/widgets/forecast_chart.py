@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QDate, QLocale, Signal
@@ -44,13 +45,17 @@ class ForecastChart(LineChart):
         chosen: datetime,
         best: datetime | None,
         quiet: Sequence[tuple[datetime, datetime]] = (),
+        estimate: Sequence[Any] = (),
     ) -> None:
+        """``estimate``: reachable people with those who may write again, dashed and with its band."""
         points = [(at.timestamp(), float(count)) for at, count in hours]
         line = Series(tr("Reachable"), points, "accent", filled=True)
         shades = [Shade(a.timestamp(), b.timestamp(), tr("quiet hours")) for a, b in quiet]
         start, end = hours[0][0], hours[-1][0]
+        shown = [each for each in estimate if each.at <= end]
+        lines = [line, self._estimate_of(shown)] if shown else [line]
         self.show_series(
-            [line],
+            lines,
             x_word=lambda x: text.when(datetime.fromtimestamp(x, UTC), zone, now),
             x_ticks=hour_ticks(start, end, zone),
             y_title=tr("people reachable"),
@@ -60,6 +65,12 @@ class ForecastChart(LineChart):
 
     def move_moment(self, chosen: datetime, best: datetime | None) -> None:
         self.set_marks(self._marks_for(chosen, best))
+
+    @staticmethod
+    def _estimate_of(estimate: Sequence[Any]) -> Series:
+        points = [(each.at.timestamp(), round(each.expected)) for each in estimate]
+        band = [(each.at.timestamp(), each.low, each.high) for each in estimate]
+        return Series(tr("With people who write again (estimate)"), points, "doubt", dashed=True, band=band)
 
     @staticmethod
     def _marks_for(chosen: datetime, best: datetime | None) -> list[Mark]:

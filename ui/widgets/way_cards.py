@@ -35,7 +35,8 @@ class Way:
     disallowed: Sequence[str]
     warning: str | None
     source: str
-    needs_template: bool
+    only_kind: str | None
+    """The only kind of message it takes."""
     window_hours: int | None
     promotion: bool
     reach: int | None = None
@@ -183,7 +184,7 @@ class CompareDialog(Dialog):
         rows.append([tr("Promotion allowed"), *(yes if way.promotion else no for way in ways)])
         hours = (tr("{n} h", n=way.window_hours) if way.window_hours else tr("none") for way in ways)
         rows.append([tr("Window"), *hours])
-        rows.append([tr("Needs a template"), *(yes if way.needs_template else no for way in ways)])
+        rows.append([tr("Needs a template"), *(yes if way.only_kind == "template" else no for way in ways)])
         self.table = TextGrid(tr("Ways to send compared"), ["", *(way.title for way in ways)], rows)
         self.body.addWidget(self.table)
         self.buttons.addWidget(button(tr("Close"), self.accept))

@@ -294,6 +294,8 @@ class Composer(QWidget):
             "hours",
             self.when.show_error,
         )
+        back = self.when.show_estimate
+        read(lambda conn: reading.who_comes_back(conn, wish, start), back, "back", self.when.show_error)
 
     def _show_text(self, wish: Wish, found: tuple[Any, Any]) -> None:
         checked, notices = found
@@ -327,8 +329,8 @@ class Composer(QWidget):
     def _way_chosen(self, key: str) -> None:
         self._permission = key
         way = next(way for way in self.ways.ways if way.key == key)
-        if way.needs_template:
-            self.message.choose_kind("template")
+        if way.only_kind:
+            self.message.choose_kind(way.only_kind)
         elif self.message.chosen_kind == "template":
             self.message.choose_kind("text")
         self._edited()

@@ -26,6 +26,7 @@ from broadcaster.policy.active import active_pack
 from broadcaster.policy.explain import explain
 from broadcaster.policy.packs import Kind, Pack
 from broadcaster.policy.question import Question
+from broadcaster.policy.reopening import Reopening, Reopenings, expected_reach, reopenings
 from broadcaster.store import values
 from ui import text
 from ui.i18n import tr
@@ -118,6 +119,17 @@ class Hours:
     fit: Any
 
 
+@dataclass(frozen=True, slots=True)
+class ComingBack:
+    """People who may write again, and how many hours each stays reachable."""
+
+    history: Reopenings
+    window_hours: int
+
+    def beside(self, exact: forecast.Forecast) -> list[Reopening]:
+        return expected_reach(exact, self.history, self.window_hours)
+
+
 def shelf(conn: Any, page_id: int) -> Shelf:
     known = attributes.definitions(conn, page_id)
     return Shelf(
@@ -164,7 +176,7 @@ def way_of(pack: Pack, key: str, wish: Wish, reach: Any) -> Way:
         disallowed=permission.disallowed,
         warning=permission.bulk_warning,
         source=(rule or permission).source,
-        needs_template=permission.needs_template,
+        only_kind=permission.only_kind,
         window_hours=permission.window,
         promotion=permission.promotion_allowed,
         reach=reach.eligible if reach is not None else None,
@@ -273,6 +285,16 @@ def look_ahead(conn: Any, wish: Wish, start: datetime) -> Hours | None:
     ahead = forecast.forecast(conn, question, start, FORECAST_HOURS)
     fit = forecast.queue_aware(conn, question_for(conn, row, wish.at), wish.at, wish.throttle)
     return Hours(ahead, fit)
+
+
+def who_comes_back(conn: Any, wish: Wish, start: datetime) -> ComingBack | None:
+    """What the Page's history says of people who may write again; None where no window is asked for."""
+    row = wish.row()
+    question = question_for(conn, row, start) if row else None
+    window = question.terms().window if question else None
+    if question is None or window is None:
+        return None
+    return ComingBack(reopenings(conn, question, start, FORECAST_HOURS), window.hours or 0)
 
 
 @dataclass(frozen=True, slots=True)

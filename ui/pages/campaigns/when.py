@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
 
 from broadcaster.campaigns.definition import MAX_THROTTLE
 from broadcaster.errors import BroadcasterError
+from broadcaster.policy.forecast import quiet_spans
 from ui import text, theme
 from ui.i18n import plural, tr
-from ui.pages.campaigns.reading import Hours, Start
+from ui.pages.campaigns.reading import ComingBack, Hours, Start
 from ui.pages.campaigns.rules import RulesPart
 from ui.widgets.buttons import button, row
 from ui.widgets.fields import Field
@@ -38,6 +39,7 @@ class WhenSection(QWidget):
         super().__init__()
         self._best: datetime | None = None
         self._hours: Hours | None = None
+        self._back: ComingBack | None = None
         self._now = now
         self.later = QCheckBox(tr("At a chosen time"))
         self.later.setChecked(True)
@@ -49,6 +51,14 @@ class WhenSection(QWidget):
         self.chart = ForecastChart()
         self.chart.moment_chosen.connect(self.choose)
         self._said, self._queue = Text(""), Text("")
+        self._about_estimate = Text(
+            tr(
+                "Dashed: an estimate with people who may write again, from the Page's own last weeks; "
+                "the band goes from the fewest to the most. The solid line is exact."
+            ),
+            "muted",
+        )
+        self._about_estimate.setVisible(False)
         self._use_best = button(tr("Use the best moment"), self._take_best, "link", "star")
         self.throttle = QDoubleSpinBox()
         self.throttle.setRange(0.1, MAX_THROTTLE)
@@ -61,7 +71,14 @@ class WhenSection(QWidget):
         line = row(Field(tr("Date and time"), self.moment), Field(tr("Time zone"), self.zone))
         line.setStretch(0, 1)
         line.setStretch(1, 1)
-        for part in (self.later, line, self.chart, row(self._use_best, None), self._said):
+        for part in (
+            self.later,
+            line,
+            self.chart,
+            row(self._use_best, None),
+            self._said,
+            self._about_estimate,
+        ):
             column.addLayout(part) if not isinstance(part, QWidget) else column.addWidget(part)
         hint = tr("Windows that shut soonest go first. Rate limits of the Page slow it down by themselves.")
         column.addWidget(Field(tr("Speed"), self.throttle, hint))
@@ -135,12 +152,29 @@ class WhenSection(QWidget):
         ahead = hours.forecast
         self._best = ahead.best[0] if ahead.best else None
         self._use_best.setVisible(self._best is not None)
-        self.chart.show_forecast(
-            _worth_showing(ahead.hours, self.at()), self.zone_info, self._now, self.at(), self._best
-        )
+        self._draw(ahead)
         self._said.say(_ahead_words(hours, self.zone_info, self._now, self.at()), "")
         words, tone = _queue_words(hours.fit, self.zone_info, self._now)
         self._queue.say(words, tone)
+
+    def show_estimate(self, back: ComingBack | None) -> None:
+        """People who may write again, beside the exact curve."""
+        self._back = back
+        if self._hours is not None:
+            self._draw(self._hours.forecast)
+
+    def _draw(self, ahead: Any) -> None:
+        estimate = self._back.beside(ahead) if self._back else []
+        self._about_estimate.setVisible(bool(estimate))
+        self.chart.show_forecast(
+            _worth_showing(ahead.hours, self.at()),
+            self.zone_info,
+            self._now,
+            self.at(),
+            self._best,
+            quiet_spans(ahead),
+            estimate,
+        )
 
     def move_mark(self) -> None:
         """The chosen moment on the curve, before the new forecast is there."""
