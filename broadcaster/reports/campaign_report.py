@@ -15,7 +15,7 @@ from broadcaster.clock import iso
 from broadcaster.reports import people
 from broadcaster.reports.compliance import write_compliance_pack
 from broadcaster.reports.figures import CampaignStatus, status
-from broadcaster.reports.tables import Table
+from broadcaster.reports.tables import Alarm, Table
 from broadcaster.reports.writers import replace_whole, write
 
 
@@ -68,8 +68,12 @@ def _figure_rows(figures: CampaignStatus) -> list[tuple[str, Any]]:
     rows += [(f"blocked: {reason}", count) for reason, count in figures.reasons.items()]
     rows += [(f"skipped: {reason}", count) for reason, count in figures.skipped_reasons.items()]
     rows += [(f"failed: {group.title}", group.count) for group in figures.errors]
-    rows += [("the figures add up", "yes" if figures.adds_up else "NO")]
+    rows += [("the figures add up", _adding_up(figures))]
     return rows + [("note", spot) for spot in figures.blind_spots]
+
+
+def _adding_up(figures: CampaignStatus) -> str:
+    return "yes" if figures.adds_up else Alarm("NO: report this as a fault")
 
 
 _FIGURES = (
@@ -96,6 +100,7 @@ def _facts(conn: Connection, campaign: CampaignRow, at: datetime) -> list[tuple[
     return [
         ("Campaign", campaign.name),
         ("State", campaign.state),
+        ("The figures add up", _adding_up(status(conn, campaign, at))),
         ("Way to send", campaign.permission),
         ("Approved", approved),
         ("Approval seal", campaign.seal or "none"),

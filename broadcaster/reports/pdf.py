@@ -12,9 +12,11 @@ from typing import Any
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
-from broadcaster.reports.tables import Table
+from broadcaster.reports.tables import ALARM_RED, Alarm, Table
 
 logging.getLogger("fpdf").setLevel(logging.ERROR)  # it reports every character a font lacks
+
+ALARMING = FontFace(emphasis="BOLD", color=f"#{ALARM_RED}")
 
 PDF_ROWS = 1000
 """A PDF is for reading: longer tables end with a sentence that names the full files."""
@@ -34,7 +36,9 @@ def write_pdf(tables: Sequence[Table], path: Path) -> None:
         pdf.cell(0, 9, table.title, new_x="LMARGIN", new_y="NEXT")
         pdf.set_font("DejaVu", "", 9)
         for name, value in table.facts:
+            pdf.set_text_color(f"#{ALARM_RED}" if isinstance(value, Alarm) else "#000000")
             pdf.cell(0, 5, f"{name}: {value}", new_x="LMARGIN", new_y="NEXT")
+        pdf.set_text_color("#000000")
         pdf.ln(3)
         _pdf_table(pdf, table)
     pdf.output(str(path))
@@ -49,7 +53,7 @@ def _pdf_table(pdf: FPDF, table: Table) -> None:
         for values in (table.columns, *shown):
             line = grid.row()
             for value in values:
-                line.cell(_pdf_text(value))
+                line.cell(_pdf_text(value), style=ALARMING if isinstance(value, Alarm) else None)
     if more:
         pdf.set_font("DejaVu", "", 9)
         pdf.cell(0, 8, f"… and {more:,} more rows: the CSV and XLSX files hold them all.")

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class Alarm(str):
+    """A value that must not be overlooked: red and bold in every format that has colours."""
+
+    __slots__ = ()
+
+
+ALARM_RED = "B3261E"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table: ``facts`` stand above it as (name, value); ``rows`` may be a stream."""

@@ -13,7 +13,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from broadcaster.audit.log import formula_safe
-from broadcaster.reports.tables import Table
+from broadcaster.reports.tables import ALARM_RED, Alarm, Table
 
 XLSX_ROWS = 1_048_575
 
@@ -24,7 +24,7 @@ def write_workbook(tables: Sequence[Table], path: Path) -> None:
     for table in tables:
         sheet = book.create_sheet(table.title[:31])
         for name, value in table.facts:
-            sheet.append([name, _xlsx(value)])
+            sheet.append([name, _cell(sheet, value)])
         if table.facts:
             sheet.append([])
         bold = [WriteOnlyCell(sheet, value=column) for column in table.columns]
@@ -32,8 +32,16 @@ def write_workbook(tables: Sequence[Table], path: Path) -> None:
             cell.font = Font(bold=True)
         sheet.append(bold)
         for row in islice(table.rows, XLSX_ROWS - len(table.facts) - 2):
-            sheet.append([_xlsx(value) for value in row])
+            sheet.append([_cell(sheet, value) for value in row])
     book.save(path)
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    if not isinstance(value, Alarm):
+        return _xlsx(value)
+    cell = WriteOnlyCell(sheet, value=_xlsx(str(value)))
+    cell.font = Font(bold=True, color=ALARM_RED)
+    return cell
 
 
 def _xlsx(value: Any) -> Any:
