@@ -27,12 +27,14 @@ from broadcaster.queue.launch import launch
 from broadcaster.queue.ledger import CONTACTS, ROWS
 from broadcaster.queue.wire import GraphTransport
 from broadcaster.sandbox import Behaviour, Sandbox
+from broadcaster.sandbox.clock import to_ms
 from broadcaster.settings import Settings
 from broadcaster.states import CampaignState
 from broadcaster.store import Store
 from broadcaster.store.tables import Contact, Page
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LAST_SEEN = NOW - timedelta(hours=1)
 SETTLE_SECONDS = 2.0
 TURN = timedelta(seconds=0.5)
 ALL = "All"
@@ -124,7 +126,10 @@ class Floor:
         page.limits.seconds = self.clock.monotonic
         with self.store.write() as conn:
             conn.execute(insert(Page).values(**_page(page_id, page.id, self.sandbox.url, platform)))
-            psids = [page.people.at(index).psid for index in range(people)]
+            everybody = [page.people.at(index) for index in range(people)]
+            for person in everybody:
+                person.last_interaction_ms = person.last_message_ms = to_ms(LAST_SEEN)
+            psids = [person.psid for person in everybody]
             conn.execute(insert(Contact), [_person(page_id, psid) for psid in psids])
             saved.save(conn, page_id, _audience(page_id), {"all": []}, now=self.clock.now())
 
@@ -246,5 +251,5 @@ def _page(page_id: int, graph_id: str, url: str, platform: str) -> dict[str, Any
 def _person(page_id: int, psid: str) -> dict[str, Any]:
     return {
         "page_id": page_id, "psid": psid, "opted_out": False, "unreachable": False, "source": "import",
-        "created_at": NOW, "updated_at": NOW, "last_interaction_at": NOW - timedelta(hours=1),
+        "created_at": NOW, "updated_at": NOW, "last_interaction_at": LAST_SEEN,
     }  # fmt: skip
