@@ -4,7 +4,7 @@
 
 Runs in a process of its own and prints its port. The simulated Page of the product checks what Meta checks and
 costs more than the senders that are compared here; this one only parses, notes and answers. It answers the
-reading of one conversation too, so that doubts can be settled. ``GET /report`` tells what it counted.
+reading of one conversation too, so that doubts can be settled. ``GET /report`` tells what it counted, ``GET /first_after?INSTANT`` when the next one came.
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ class Front(asyncio.Protocol):
         where = urlsplit(target)
         if where.path == "/report":
             return self._reached.report()
-        if where.path == "/forget":
-            self._reached.__init__()  # type: ignore[misc]
-            return {}
+        if where.path == "/first_after":
+            after = float(where.query)
+            return {"at": next((at for at, _, _ in self._reached.seen if at > after), None)}
         if where.path.endswith("/conversations"):
             page = where.path.split("/")[-2]
             return self._reached.conversation(parse_qs(where.query)["user_id"][0], page)
