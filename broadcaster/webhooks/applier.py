@@ -16,7 +16,7 @@ from broadcaster.webhooks.inbox import tidy
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
-GATHER_SECONDS = 0.03
+GATHER_SECONDS = 0.1
 """What comes within this time is applied together: a run costs the same ten statements for one or many."""
 
 

@@ -14,6 +14,10 @@ from broadcaster.store.tables import WebhookEvent
 from broadcaster.webhooks.events import InboundEvent
 
 EVENTS = WebhookEvent.__table__  # type: ignore[attr-defined]
+_STORING = {
+    dialect.dialect.name: dialect.insert(EVENTS).on_conflict_do_nothing(index_elements=["key"])
+    for dialect in (sqlite, postgresql)
+}
 
 KEPT = timedelta(days=14)
 KEPT_FAILED = timedelta(days=90)
@@ -33,10 +37,8 @@ def store_events(conn: Connection, events: Sequence[InboundEvent], now: datetime
     """Store events that are not there yet; returns how many were new. One statement for all."""
     if not events:
         return 0
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(EVENTS).on_conflict_do_nothing(index_elements=["key"])
     unique = {event.key: event for event in events}
-    return conn.execute(statement, [_row(event, now) for event in unique.values()]).rowcount
+    return conn.execute(_STORING[conn.dialect.name], [_row(event, now) for event in unique.values()]).rowcount
 
 
 def state(conn: Connection) -> InboxState:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 HEADER = "X-Hub-Signature-256"
@@ -18,4 +17,4 @@ def valid(secret: str, raw: bytes, header: str | None) -> bool:
 
 def sign(secret: str, raw: bytes) -> str:
     """The header's value for these bytes."""
-    return _PREFIX + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+    return _PREFIX + hmac.digest(secret.encode(), raw, "sha256").hex()
