@@ -4,7 +4,8 @@
 
 Runs in a process of its own and prints its port. The simulated Page of the product checks what Meta checks and
 costs more than the senders that are compared here; this one only parses, notes and answers. It answers the
-reading of one conversation too, so that doubts can be settled. ``GET /report`` tells what it counted, ``GET /first_after?INSTANT`` when the next one came.
+reading of one conversation too, so that doubts can be settled. ``GET /report`` tells what it counted,
+``GET /first_after?INSTANT`` when the next one came, ``GET /seen?NUMBER`` what came after so many.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ class Reached:
     """Who was reached, in order, with the instant of arrival by the platform's own clock."""
 
     def __init__(self) -> None:
-        self.seen: list[tuple[float, str, str]] = []
+        self.seen: list[tuple[float, str, str, str]] = []
         self.calls = 0
 
-    def note(self, psid: str, text: str) -> dict[str, str]:
-        self.seen.append((time.time(), psid, text))
+    def note(self, psid: str, message: dict[str, Any]) -> dict[str, str]:
+        self.seen.append((time.time(), psid, message.get("text", ""), message.get("metadata", "")))
         return {"recipient_id": psid, "message_id": f"m_{len(self.seen)}"}
 
     def report(self) -> dict[str, float]:
-        instants = [at for at, _, _ in self.seen]
-        people = Counter(psid for _, psid, _ in self.seen)
+        instants = [at for at, *_ in self.seen]
+        people = Counter(psid for _, psid, *_ in self.seen)
         return {
             "accepted": len(instants),
             "people": len(people),
@@ -52,7 +53,7 @@ class Reached:
         """What the person wrote an hour ago, and what reached them since; newest first."""
         sent = [
             _message(f"m_{number}", at, page, text)
-            for number, (at, who, text) in enumerate(self.seen, 1)
+            for number, (at, who, text, _) in enumerate(self.seen, 1)
             if who == psid
         ]
         messages = [*sent[::-1], _message("m_0", time.time() - 3600, psid, "Hello!")]
@@ -111,9 +112,11 @@ class Front(asyncio.Protocol):
         where = urlsplit(target)
         if where.path == "/report":
             return self._reached.report()
+        if where.path == "/seen":
+            return self._reached.seen[int(where.query) :]
         if where.path == "/first_after":
             after = float(where.query)
-            return {"at": next((at for at, _, _ in self._reached.seen if at > after), None)}
+            return {"at": next((at for at, *_ in self._reached.seen if at > after), None)}
         if where.path.endswith("/conversations"):
             page = where.path.split("/")[-2]
             return self._reached.conversation(parse_qs(where.query)["user_id"][0], page)
@@ -125,7 +128,7 @@ class Front(asyncio.Protocol):
         return [{"code": 200, "body": json.dumps(self._take(_form(part["body"])))} for part in parts]
 
     def _take(self, given: dict[str, Any]) -> dict[str, str]:
-        return self._reached.note(given["recipient"]["id"], given["message"].get("text", ""))
+        return self._reached.note(given["recipient"]["id"], given["message"])
 
 
 def _batch(body: bytes) -> bytes | str:
