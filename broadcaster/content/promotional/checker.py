@@ -103,9 +103,9 @@ class PromotionalChecker:
         return [known.get(unmarked(code), known[code]) for code in codes]
 
     def _spoken(self, part: Part, whole: Sequence[str]) -> list[list[str]]:
-        """Languages to read each clause in; a few words of no language are read in all."""
+        """Languages to read each clause in; a text of no known language is read in all."""
         found = clause_languages(part, self._known, whole)
-        if not whole and len(part.plain.text.split()) < _ENOUGH_WORDS:
+        if not whole:
             return [[one.code for one in self._plain_languages(list(self._known))]] * len(found)
         return found
 

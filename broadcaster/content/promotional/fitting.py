@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from broadcaster.content.promotional.lexicon import Language
+from broadcaster.content.promotional.phrases import Readable
 
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
     "post_purchase_update": ("order",),
@@ -29,21 +31,41 @@ WORDS = {
 }
 
 
-def problem(plain: str, key: str, languages: Sequence[Language], promotional: bool) -> str | None:
-    """Why a text does not suit its way to send, in one sentence; None when it does."""
+_TIME = re.compile(r"(?<!\d)\d{1,2}\s?(?:[:.h]\s?\d{2}|am\b|pm\b|uhr\b|h\b)(?!\d)")
+_UNCLEAR_WORDS = 7
+"""A text with fewer words, no number and none of the signs says nothing about its purpose."""
+
+
+def problem(text: str, key: str, languages: Sequence[Language], promotional: bool) -> str | None:
+    """Why a text does not suit its way to send, in one sentence; None when it does.
+
+    Without a known language there are no signs to look for: only promotion and emptiness count.
+    """
     if key == "standard":
         return None
-    if not plain.strip():
+    if not text.strip():
         return "The text is empty."
+    plain = Readable(text)
     if promotional:
         return "Promotional content is not allowed by this way to send."
     if any(_found(plain, sign, languages) for sign in EXCLUDED.get(key, ())):
         return f"This way to send is for {WORDS[key]}; the text reads like something else."
-    signs = EVIDENCE.get(key)
-    if signs and not any(_found(plain, sign, languages) for sign in signs):
+    if languages and key in EVIDENCE and not _has_evidence(plain, key, languages):
         return f"This way to send is for {WORDS[key]}; the text names none."
     return None
 
 
-def _found(plain: str, sign: str, languages: Sequence[Language]) -> bool:
-    return any(True for one in languages if sign in one.fit for _ in one.fit[sign].found(plain))
+def _has_evidence(plain: Readable, key: str, languages: Sequence[Language]) -> bool:
+    if any(_found(plain, sign, languages) for sign in EVIDENCE[key]):
+        return True
+    if key == "confirmed_event_update":
+        other = ("order", "account", "past_event")
+        return bool(_TIME.search(plain.text)) and not any(_found(plain, sign, languages) for sign in other)
+    if key == "utility":
+        clear = any(c.isdigit() for c in plain.text) or len(plain.text.split()) >= _UNCLEAR_WORDS
+        return clear and not _found(plain, "smalltalk", languages)
+    return False
+
+
+def _found(plain: Readable, sign: str, languages: Sequence[Language]) -> bool:
+    return any(one.fit[sign].stand_in(plain) for one in languages if sign in one.fit)

@@ -1,31 +1,18 @@
-"""The lexicons: phrases by language with weight and reason, read from ``resources/promotional/``.
-
-A phrase is words with blanks between. ``word*`` is the start of a word, ``*word`` its end, ``a|b`` either word, ``word?`` may be
-missing, ``#`` an amount or a percentage, ``%`` a percentage, ``$`` an amount of money, ``9`` a number, ``_``
-up to three words in between. Every phrase becomes one safe pattern: all repetitions in it are bounded.
-"""
+"""The lexicons: phrases by language with weight and reason, read from ``resources/promotional/``."""
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from broadcaster.content.promotional.normalise import Normaliser, Signs, with_marks
+from broadcaster.content.promotional.phrases import Phrases
 
 NOT_LANGUAGES = ("reasons", "look-alikes")
-_NUMBER = r"\d[\d.,]{0,14}"
-_PERCENT = rf"(?:{_NUMBER}\s?(?:%|per\s?cent\b|percent\b|por\s?cento\b|por\s?ciento\b|prozent\b|pour\s?cent\b|per\s?cento\b|persen\b|phan\s?tram\b)|%\s?{_NUMBER}|yuzde\s{_NUMBER})"
-_MONEY = rf"(?:(?:[$€£¥₫₺₹₽₩]|\b(?:rs\.?|rp\.?|inr|usd|eur|gbp|vnd|idr|try|aud|cad|s/\.?|php|chf))\s?{_NUMBER}\s?(?:k|rb|ribu|jt|juta|tr)?\b|{_NUMBER}\s?(?:[$€£₫₺₹¥]|(?:usd|eur|gbp|euros?|vnd|vnđ|tl|lira\w{{0,4}}|reais|dollars?|bucks|pounds?|pesos?|rupiah|dong|d|k|rb|ribu|juta|chf|francs?|franken|soles)\b))"
-CLASSES = {"#": rf"(?:{_MONEY}|{_PERCENT})", "%": _PERCENT, "$": _MONEY, "9": _NUMBER}
-_BETWEEN = r"\W{1,3}"
-_BESIDE_CLASS = r"\W{0,3}"
-_GAP = r"(?:\W{1,4}\w{1,24}){0,3}?\W{1,4}"
-_REST = r"\w{0,20}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +23,6 @@ class Group:
     reason: str
     advice: str
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Phrases:
-    """Many phrases, each with pieces of which a text must hold one before its pattern is tried."""
-
-    tried: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
-
-    def found(self, text: str) -> Iterator[tuple[int, int]]:
-        """Every place where one of them stands."""
-        for pieces, pattern in self.tried:
-            for piece in pieces:
-                if piece in text:
-                    for match in pattern.finditer(text):
-                        yield match.span()
-                    break
-
-    def stand_in(self, text: str) -> bool:
-        return next(self.found(text), None) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,59 +70,6 @@ def unmarked(code: str) -> str:
     return f"{code}~"
 
 
-class _Reader:
-    """Turns the phrases of a file into patterns."""
-
-    def __init__(self, normalise: Normaliser, marked: bool = False) -> None:
-        self._plain = with_marks if marked else normalise.words
-
-    def any_of(self, given: Iterable[str]) -> Phrases:
-        return Phrases(tuple((self._pieces(one), re.compile(self.pattern(one))) for one in given))
-
-    def pattern(self, words: str) -> str:
-        parts: list[str] = []
-        tokens = words.split()
-        for number, token in enumerate(tokens):
-            if token == "_":
-                continue
-            before = tokens[number - 1] if number else ""
-            one = CLASSES.get(token) or self._token(token.rstrip("?"))
-            if number == 0:
-                parts.append(f"(?:{one}{_BETWEEN})?" if token.endswith("?") else one)
-                continue
-            joint = _GAP if before == "_" else _BESIDE_CLASS if {before, token} & CLASSES.keys() else _BETWEEN
-            if number == 1 and before.endswith("?"):
-                joint = ""
-            parts.append(f"(?:{joint}{one})?" if token.endswith("?") else joint + one)
-        start = "" if tokens[0] in CLASSES else r"(?<!\w)"
-        end = "" if tokens[-1] in CLASSES or tokens[-1].endswith("*") else r"(?!\w)"
-        return start + "".join(parts) + end
-
-    def _token(self, token: str) -> str:
-        ways = []
-        for way in token.split("|"):
-            if way in CLASSES:
-                ways.append(CLASSES[way])
-                continue
-            plain = re.escape(self._plain(way.strip("*"))).replace("'", "'?")
-            ways.append((_REST if way.startswith("*") else "") + plain + (_REST if way.endswith("*") else ""))
-        return ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})"
-
-    def _pieces(self, words: str) -> tuple[str, ...]:
-        """The runs of letters one of which stands in every text that the phrase matches."""
-        best: tuple[str, ...] = ("",)
-        for token in words.split():
-            if token == "_" or token in CLASSES or token.endswith("?"):
-                continue
-            runs = tuple("" if way in CLASSES else self._longest_run(way) for way in token.split("|"))
-            if min(map(len, runs)) > min(map(len, best)):
-                best = runs
-        return best
-
-    def _longest_run(self, way: str) -> str:
-        return max(re.findall(r"[^\W_]+", self._plain(way.strip("*"))), key=len, default="")
-
-
 @cache
 def shipped() -> Lexicon:
     """The lexicons that come with the program."""
@@ -173,9 +88,9 @@ def shipped() -> Lexicon:
         if code in NOT_LANGUAGES:
             continue
         marked = given.get("marked", False)
-        languages[code] = _language(code, given, groups, _Reader(normalise, marked))
+        languages[code] = _language(code, given, groups, with_marks if marked else normalise.words)
         if marked:
-            languages[unmarked(code)] = _language(unmarked(code), given, groups, _Reader(normalise))
+            languages[unmarked(code)] = _language(unmarked(code), given, groups, normalise.words)
     return Lexicon(groups, languages, normalise)
 
 
@@ -192,7 +107,9 @@ def _signs(given: Mapping[str, Any]) -> Signs:
     return Signs(_table(folds), leet, {**round_letters, **given["plain"]})
 
 
-def _language(code: str, given: Mapping[str, Any], groups: Mapping[str, Group], reader: _Reader) -> Language:
+def _language(
+    code: str, given: Mapping[str, Any], groups: Mapping[str, Group], plain: Callable[[str], str]
+) -> Language:
     entries = []
     for one in given.get("entry", ()):
         if one["group"] not in groups:
@@ -200,7 +117,7 @@ def _language(code: str, given: Mapping[str, Any], groups: Mapping[str, Group], 
         entries.append(
             Entry(
                 one["group"],
-                reader.any_of(one["phrases"]),
+                Phrases(one["phrases"], plain),
                 one.get("weight", 1.0),
                 one.get("buttons", False),
                 one["hit"],
@@ -210,10 +127,10 @@ def _language(code: str, given: Mapping[str, Any], groups: Mapping[str, Group], 
     return Language(
         code,
         tuple(entries),
-        tuple((reader.any_of(one["phrases"]), frozenset(one["cancels"])) for one in given.get("guard", ())),
-        reader.any_of(given.get("ahead", ())),
-        reader.any_of(given.get("neutral", ())),
-        {key: reader.any_of(phrases) for key, phrases in given.get("fit", {}).items()},
+        tuple((Phrases(one["phrases"], plain), frozenset(one["cancels"])) for one in given.get("guard", ())),
+        Phrases(given.get("ahead", ()), plain),
+        Phrases(given.get("neutral", ()), plain),
+        {key: Phrases(phrases, plain) for key, phrases in given.get("fit", {}).items()},
         frozenset(given.get("common", ())),
         frozenset(given.get("letters", "")),
         given.get("marked", False) and not code.endswith(unmarked("")),

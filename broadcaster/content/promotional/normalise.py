@@ -134,12 +134,14 @@ class Normaliser:
                 return candidate
         return found
 
-    def hides(self, word: str) -> bool:
-        """True where the word, or a start of it, is one that is worth hiding."""
+    def hides(self, word: str, spare: int = 4) -> bool:
+        """True where the word, or a start of it, is one that is worth hiding.
+
+        ``spare`` is how many letters may follow it.
+        """
         longest = min(len(word), 24)
-        return any(
-            word[:length] in self._hidden for length in range(longest, max(_SHORTEST, longest - 4) - 1, -1)
-        )
+        shortest = max(_SHORTEST, longest - spare)
+        return any(word[:length] in self._hidden for length in range(longest, shortest - 1, -1))
 
     def _join(self, plain: Plain, pattern: re.Pattern[str]) -> Plain:
         """Words written in pieces put together, where a word worth hiding comes out."""
@@ -151,8 +153,8 @@ class Normaliser:
             kept = self._joined(found)
             if not kept:
                 continue
-            text.append(plain.text[last : found.start()])
-            places += plain.places[last : found.start()]
+            text.append(plain.text[last : kept[0]])
+            places += plain.places[last : kept[0]]
             start = len(places)
             text.append("".join(plain.text[i] for i in kept))
             places += [plain.places[i] for i in kept]
@@ -166,13 +168,18 @@ class Normaliser:
 
     def _joined(self, found: re.Match[str]) -> list[int]:
         """Which characters of a run make up the hidden word or words; none when nothing is hidden."""
-        run, first = found.group(), found.start()
-        if self.hides(self._read("".join(c for c in run if c.isalnum()))):
-            return [first + i for i, c in enumerate(run) if c.isalnum()]
+        run = found.group()
+        kept = [i for i, c in enumerate(run) if c.isalnum()]
+        letters = _letters(run)
+        starts = range(len(kept)) if found.re is _SPREAD else (0,)
+        spare = len(kept) if found.re is _SPREAD else 4
+        for first in starts:
+            if self.hides(self._read(letters[first:]), spare):
+                return [found.start() + i for i in kept[first:]]
         if " " in run and any(
             self.hides(self._read(_letters(word))) for word in run.split() if len(word) > 2
         ):
-            return [first + i for i, c in enumerate(run) if c.isalnum() or c == " "]
+            return [found.start() + i for i, c in enumerate(run) if c.isalnum() or c == " "]
         return []
 
     def _read(self, word: str) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from broadcaster.content.promotional import languages
-from broadcaster.content.promotional.lexicon import Language, Lexicon, Phrases, unmarked
+from broadcaster.content.promotional.lexicon import Language, Lexicon, unmarked
 from broadcaster.content.promotional.links import Link, links
 from broadcaster.content.promotional.normalise import Plain
+from broadcaster.content.promotional.phrases import Phrases, Readable
 
 _CLAUSE = re.compile(
     r"[^.!?;\n•|。！？]*(?:[.!?;](?=[^\s.!?;\n•|])[^.!?;\n•|。！？]*)*[.!?;\n•|。！？]{0,20}"
@@ -94,14 +95,16 @@ class _Reading:
         self.part, self.spoken = part, spoken
         codes = dict.fromkeys([LANGUAGE_FREE, *(code for one in spoken for code in one)])
         self.languages = [lexicon.languages[code] for code in codes]
-        self._text = _without_links(part)
+        text = _without_links(part)
         for term in allowed:
-            self._text = _without_term(self._text, lexicon.normalise.words(term).strip())
-        self._marked = self._text
-        if any(language.marked for language in self.languages):
-            self._marked = lexicon.normalise.marked(part.plain, self._text)
+            text = _without_term(text, lexicon.normalise.words(term).strip())
+        marked = any(language.marked for language in self.languages)
+        self._text = Readable(text)
+        self._marked = Readable(lexicon.normalise.marked(part.plain, text)) if marked else self._text
         neutral = [(s, e) for one in self.languages for _, s, e in self.found(one, one.neutral)]
-        self._text, self._marked = _blanked(self._text, neutral), _blanked(self._marked, neutral)
+        if neutral:
+            self._text = Readable(_blanked(self._text.text, neutral))
+            self._marked = Readable(_blanked(self._marked.text, neutral)) if marked else self._text
 
     def found(self, language: Language, phrases: Phrases) -> Iterator[tuple[int, int, int]]:
         """Clause, start and end wherever one of them stands in a clause of that language."""
@@ -115,7 +118,7 @@ class _Reading:
         places = self.part.plain.places
         for code in _CODE.finditer(self.part.plain.given):
             start, end = bisect_left(places, code.start()), bisect_left(places, code.end())
-            if self._text[start:end].strip(" _"):
+            if self._text.text[start:end].strip(" _"):
                 yield start, end
 
     def disguises(self) -> Iterator[tuple[int, int]]:
@@ -123,7 +126,7 @@ class _Reading:
         places = self.part.plain.places
         for first, last in self.part.plain.disguised:
             start, end = bisect_left(places, first), bisect_left(places, last)
-            if self._text[start:end].strip(" _"):
+            if self._text.text[start:end].strip(" _"):
                 yield start, end
 
 
