@@ -25,6 +25,7 @@ from broadcaster.queue.counting import Counts
 from broadcaster.queue.engine import Engine
 from broadcaster.queue.launch import launch
 from broadcaster.queue.ledger import CONTACTS, ROWS
+from broadcaster.queue.sender import Sender
 from broadcaster.queue.wire import GraphTransport
 from broadcaster.sandbox import Behaviour, Sandbox
 from broadcaster.sandbox.clock import to_ms
@@ -80,6 +81,7 @@ class Floor:
     url: str = ""
     """Where the engine calls; the sandbox unless a test says otherwise."""
     settle_seconds: float = SETTLE_SECONDS
+    timeout: float = 5.0
     _engine: Engine | None = None
     _clients: dict[int, GraphClient] = field(default_factory=dict)
 
@@ -90,12 +92,29 @@ class Floor:
             self._engine.begin()
         return self._engine
 
+    @property
+    def settings(self) -> Settings:
+        return Settings(Path(), "", graph_url=self.sandbox.url, settle_seconds=self.settle_seconds)
+
     def new_engine(self) -> Engine:
-        settings = Settings(Path(), "", graph_url=self.sandbox.url, settle_seconds=self.settle_seconds)
+        transport = GraphTransport(self.client)
         return Engine(
-            self.store, GraphTransport(self.client), self.client, self.clock, self.hub, settings, self.lanes,
+            self.store, transport, self.client, self.clock, self.hub, self.settings, self.lanes,
             chance=random.Random(1),
         )  # fmt: skip
+
+    def sender(self) -> Sender:
+        """A sender whose engine is the floor's; a test takes its turns by hand."""
+        made = Sender(self.store, self.client, self.clock, self.hub, self.settings)
+        made.engine._lanes = self.lanes
+        made.engine.begin()
+        self._engine = made.engine
+        return made
+
+    def crash(self) -> None:
+        """The process ends where it stands; the operating system frees its lock."""
+        self.engine._membership.leave()
+        self._engine = None
 
     def client(self, page_id: int = 1) -> GraphClient:
         if page_id not in self._clients:
@@ -104,7 +123,7 @@ class Floor:
             page = self.sandbox._world.pages[graph_id]
             self._clients[page_id] = GraphClient(
                 self.url or self.sandbox.url, "v26.0", token=self.sandbox.token_of(page),
-                page_graph_id=graph_id, platform=page.platform, timeout=5, clock=self.clock,
+                page_graph_id=graph_id, platform=page.platform, timeout=self.timeout, clock=self.clock,
             )  # fmt: skip
         return self._clients[page_id]
 
