@@ -21,6 +21,7 @@ from broadcaster.policy.forecast import forecast as forecast_hours
 from broadcaster.policy.forecast import queue_aware
 from broadcaster.policy.reopening import reopenings
 from broadcaster.queue import control, trial
+from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE
 from broadcaster.reports.figures import status as status_of
 from broadcaster.workspace import Workspace
 
@@ -28,6 +29,14 @@ from broadcaster.workspace import Workspace
 @click.group(cls=Group)
 def campaign() -> None:
     """Campaigns."""
+
+
+def _warn_of_speed(per_second: float) -> None:
+    if per_second > INBOX_FREEZES_ABOVE:
+        say(
+            f"{per_second:g} messages a second: above {INBOX_FREEZES_ABOVE:g} the Page's own inbox can freeze "
+            "while it sends."
+        )
 
 
 at_option = click.option(
@@ -48,6 +57,7 @@ def create(ctx: click.Context, source: str, as_json: bool) -> None:
     draft = parse_campaign(read_json(source, "--file"))
     with workspace(ctx) as space, space.store.write() as conn:
         campaign_id = catalogue.create(conn, draft, actor=space.settings.actor, at=space.clock.now())
+    _warn_of_speed(draft.throttle_per_second)
     show(as_json, {"id": campaign_id, "name": draft.name, "state": "draft"}, f"{draft.name}: draft.")
 
 
@@ -62,6 +72,7 @@ def edit(ctx: click.Context, name: str, source: str, as_json: bool) -> None:
     with workspace(ctx) as space, space.store.write() as conn:
         row = catalogue.get(conn, name)
         catalogue.edit(conn, row.id, draft, actor=space.settings.actor, at=space.clock.now())
+    _warn_of_speed(draft.throttle_per_second)
     show(as_json, {"id": row.id, "name": draft.name, "state": "draft"}, f"{draft.name}: draft.")
 
 

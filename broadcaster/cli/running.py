@@ -35,8 +35,16 @@ GIVE_UP_AFTER = 30.0
 @click.option(
     "--webhook-port", type=click.IntRange(0, 65535), help="Receive webhooks on this port of 127.0.0.1."
 )
+@click.option(
+    "--give-up-after",
+    type=click.FloatRange(min=0),
+    default=GIVE_UP_AFTER,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --until-idle: end when platform, database or disk stood in the way for so long.",
+)
 @click.pass_context
-def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None) -> int:
+def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None, give_up_after: float) -> int:
     """Send what is due and take what Meta reports, until stopped."""
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -46,23 +54,26 @@ def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None) ->
         if webhook_port is not None:
             say(f"Webhooks: http://127.0.0.1:{space.start_receiver(webhook_port)}/webhook")
         space.start_sending()
-        given_up = _watch(space, stop, until_idle, webhook_port is not None)
+        given_up = _watch(space, stop, give_up_after if until_idle else None, webhook_port is not None)
         return _verdict(space, started, given_up)
 
 
-def _watch(space: Workspace, stop: threading.Event, until_idle: bool, receiving: bool) -> str | None:
-    """Until stopped, or idle where that was asked; says what stands in the way. Returns why it was given up."""
+def _watch(space: Workspace, stop: threading.Event, patience: float | None, receiving: bool) -> str | None:
+    """Until stopped, with a ``patience`` in seconds also until idle; says what stands in the way.
+
+    Returns why it was given up.
+    """
     told: str | None = None
     while not stop.wait(0.2):
         trouble, lasts = _trouble(space)
         if trouble != told:
             say(trouble or "That is over: it goes on.")
             told = trouble
-        if not until_idle:
+        if patience is None:
             continue
         if _is_idle(space) and not (receiving and _receipts_flow(space)):
             return None
-        if trouble is not None and lasts > GIVE_UP_AFTER:
+        if trouble is not None and lasts > patience:
             return trouble
     return None
 

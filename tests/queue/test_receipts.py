@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import random
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from broadcaster.queue import counting, ledger, receipts
 from broadcaster.queue.facts import DeliveredFact, EchoFact, ReadFact, ReceiptFact
 from broadcaster.queue.install import install_id
 from broadcaster.queue.ledger import ROWS, Taken
+from broadcaster.reports.figures import status
 from broadcaster.states import DeliveryState
 from broadcaster.store import Store
 from broadcaster.store.tables import Audience, Campaign, Contact, Delivery, Page
 from tests.conftest import NOW
+from tests.queue.conftest import PEOPLE
+from tests.queue.floor import Floor, Held
 
 SECOND = timedelta(seconds=1)
 
@@ -90,3 +95,66 @@ def test_a_late_receipt_lifts_a_doubt_and_a_failure(store: Store) -> None:
         with store.read() as conn:
             found = conn.execute(select(ROWS.c.state, ROWS.c.error_code)).one()
             assert tuple(found) == (DeliveryState.DELIVERED, 2)
+
+
+def receipts_of(floor: Floor, page: int = 1) -> list[ReceiptFact]:
+    """What the platform would tell of everything it took: echo, delivery and reading, two minutes later."""
+    later, facts = floor.clock.now() + timedelta(minutes=2), list[ReceiptFact]()
+    with floor.store.read() as conn:
+        graph_id = conn.execute(
+            select(Page.__table__.c.graph_id).where(Page.__table__.c.id == page)
+        ).scalar_one()  # type: ignore[attr-defined]
+    for entry in floor.sandbox._world.pages[graph_id].ledger.entries:
+        facts.append(EchoFact(entry.metadata, entry.mid, entry.accepted_at, entry.psid))
+        facts.append(DeliveredFact(entry.psid, (entry.mid,), later))
+        facts.append(ReadFact(entry.psid, watermark=later, at=later))
+    return facts
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shuffled_doubled_and_before_our_own_result(any_floor: Floor, seed: int) -> None:
+    chance = random.Random(seed)
+    any_floor.lanes = held = Held()
+    made = any_floor.campaign()
+    any_floor.until(lambda: len(held.jobs) == PEOPLE, each=timedelta(milliseconds=100))
+    held.go()  # the platform has them, our own result is not written yet
+    facts = receipts_of(any_floor) * 2
+    chance.shuffle(facts)
+    early = chance.randrange(len(facts))
+    for part in (facts[:early], None, facts[early:]):
+        if part is None:
+            any_floor.turns(1)
+            continue
+        with any_floor.store.write() as conn:
+            receipts.apply(conn, 1, part)
+    any_floor.finish(made)
+    counts = any_floor.counts(made)
+    assert (counts.sent, counts.delivered, counts.read) == (PEOPLE, PEOPLE, PEOPLE)
+    assert {row.owner for row in any_floor.rows(made)} == {None}
+
+
+def test_a_watermark_says_nothing_about_what_was_sent_after_it(any_floor: Floor) -> None:
+    first = any_floor.campaign("First")
+    any_floor.finish(first)
+    mark = any_floor.clock.now()
+    any_floor.move(timedelta(minutes=1))
+    second = any_floor.campaign("Second")
+    any_floor.finish(second)
+    with any_floor.store.write() as conn:
+        receipts.apply(conn, 1, [ReadFact(any_floor.psid(0), watermark=mark, at=mark)])
+        receipts.apply(conn, 1, [ReadFact(any_floor.psid(0), watermark=mark - timedelta(hours=2))])
+    assert (any_floor.counts(first).read, any_floor.counts(second).read) == (1, 0)
+
+
+def test_instagram_tells_of_no_delivery_and_the_report_says_so(any_floor: Floor) -> None:
+    any_floor.add_page(2, 3, "instagram")
+    made = any_floor.campaign(page=2)
+    any_floor.finish(made)
+    entry = any_floor.sandbox._world.pages[any_floor.page(2).graph_id].ledger.entries[0]
+    with any_floor.store.write() as conn:
+        receipts.apply(conn, 2, [ReadFact(entry.psid, mid=entry.mid, at=any_floor.clock.now())])
+    with any_floor.store.read() as conn:
+        found = status(conn, any_floor.get(made), any_floor.clock.now())
+    assert (found.counts.sent, found.counts.read) == (3, 1)
+    assert "Instagram reports no delivery: a message goes from sent to read." in found.blind_spots
+    assert found.adds_up

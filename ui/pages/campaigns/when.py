@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from broadcaster.campaigns.definition import MAX_THROTTLE
 from broadcaster.errors import BroadcasterError
 from broadcaster.policy.forecast import quiet_spans
+from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE
 from ui import text, theme
 from ui.i18n import plural, tr
 from ui.pages.campaigns.reading import ComingBack, Hours, Start
@@ -82,12 +83,16 @@ class WhenSection(QWidget):
             column.addLayout(part) if not isinstance(part, QWidget) else column.addWidget(part)
         hint = tr("Windows that shut soonest go first. Rate limits of the Page slow it down by themselves.")
         column.addWidget(Field(tr("Speed"), self.throttle, hint))
+        self.fast = Text("")
+        self.fast.setVisible(False)
+        column.addWidget(self.fast)
         column.addWidget(self._queue)
         column.addWidget(self.rules)
         self.choose(next_quarter(now + timedelta(minutes=15)))
         self.moment.dateTimeChanged.connect(self.changed)
         self.zone.currentTextChanged.connect(self.changed)
         self.throttle.valueChanged.connect(self.changed)
+        self.throttle.valueChanged.connect(self._warn_of_speed)
         self.rules.changed.connect(self.changed)
         self.later.toggled.connect(self._later_toggled)
 
@@ -129,6 +134,10 @@ class WhenSection(QWidget):
             self.zone.setCurrentText(start.zone)
         if start.at is not None:
             self.choose(start.at)
+
+    def _warn_of_speed(self, per_second: float) -> None:
+        self.fast.say(tr("Above 40 a second Meta's own inbox can freeze; 300 is Meta's limit."), "warn")
+        self.fast.setVisible(per_second > INBOX_FREEZES_ABOVE)
 
     def _later_toggled(self, later: bool) -> None:
         self.moment.setEnabled(later)
