@@ -1,9 +1,10 @@
 """A workspace with an approved campaign on made-up people, and the product's sender working it off.
 
-    python -m benchmarks.queue_campaign DATABASE_URL
+    python -m benchmarks.queue_campaign DATABASE_URL [unpaced] [single]
 
 sends what the workspace holds until nothing is left and prints one JSON line: the CPU seconds this process took,
 with and without its imports, and its memory. It is the product's own sender: its ledger, its pace, its calls.
+``unpaced`` takes the platform's ceiling of 300/s away, ``single`` the batches, for comparisons only.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +26,7 @@ from broadcaster.campaigns.definition import parse_campaign
 from broadcaster.clock import SystemClock
 from broadcaster.events import EventHub
 from broadcaster.graph.client import GraphClient
+from broadcaster.queue import filling, lane, plan
 from broadcaster.queue.idle import is_idle
 from broadcaster.queue.sender import Sender
 from broadcaster.settings import Settings
@@ -34,6 +37,7 @@ from broadcaster.store.tables import Contact, Page
 PAGE = "100200300400500"
 TEXT = "Hello {{first_name|there}}, our spring sale starts tomorrow at nine. Reply to ask anything!"
 ROWS_AT_ONCE = 50_000
+UNPACED = 100_000.0
 SETTLE_SECONDS = 3.0
 """The local platform takes a message at once; against Meta it is 120."""
 
@@ -105,14 +109,24 @@ def cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime
 
 
-def main(url: str) -> None:
+def unleash(how: Sequence[str]) -> None:
+    """What the product never does."""
+    if "unpaced" in how:
+        plan.page_limit = lambda *_: UNPACED
+        filling.ramped = lambda *_: UNPACED
+    if "single" in how:
+        lane.INBOX_FREEZES_ABOVE = 2 * UNPACED
+
+
+def main(url: str, *how: str) -> None:
     imports = cpu_seconds()
+    unleash(how)
     store = open_store(url, datetime.now(UTC))
     started = time.time()
     work = sender(store)
     work.start()
     while not ended(store):
-        time.sleep(0.25)
+        time.sleep(0.5)
     work.stop()
     store.close()
     all_ = cpu_seconds()
@@ -121,4 +135,4 @@ def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
