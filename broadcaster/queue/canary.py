@@ -22,6 +22,9 @@ _BAD = or_(
     and_(ROWS.c.state == DeliveryState.UNCONFIRMED, ROWS.c.settle_at.is_(None)),
 )
 
+MOST_FAILURES = 5.0
+"""Percent of the first few that may fail where the campaign does not say."""
+
 RAMP = timedelta(minutes=5)
 RAMP_FROM = 0.25
 """After the canary the pace grows evenly from this share to the whole."""
@@ -45,7 +48,7 @@ def canary(conn: Connection, campaign: CampaignRow, at: datetime) -> Canary:
     if not options:
         return Canary(None)
     size = canary_size(options, campaign.eligible_at_launch or 0)
-    allowed = float(options.get("max_failure_percent", 5))
+    allowed = float(options.get("max_failure_percent", MOST_FAILURES))
     if campaign.canary_passed_at is not None:
         return _while_ramping(conn, campaign, campaign.canary_passed_at, size, allowed, at)
     tried, again, failed, last = conn.execute(

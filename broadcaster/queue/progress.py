@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from broadcaster.queue.counting import Counts, counts
 from broadcaster.queue.ledger import CONTACTS, ROWS
@@ -66,15 +66,15 @@ def progress(conn: Connection, campaign_id: int, at: datetime) -> Progress:
         ).where(of_campaign, ROWS.c.state.in_((DeliveryState.WAITING, DeliveryState.UNCONFIRMED)))
     ).one()
     return Progress(
-        counts(conn, campaign_id), _rate(conn, campaign_id, at), retrying, undecided, None if ready else first
+        counts(conn, campaign_id), rate(conn, of_campaign, at), retrying, undecided, None if ready else first
     )
 
 
-def _rate(conn: Connection, campaign_id: int, at: datetime) -> float:
+def rate(conn: Connection, of_campaigns: ColumnElement[bool], at: datetime) -> float:
     """Accepted messages a second over the last minutes, or since the first where that is less."""
     number, first = conn.execute(
         select(func.count(), func.min(ROWS.c.sent_at)).where(
-            ROWS.c.campaign_id == campaign_id, ROWS.c.sent_at > at - RATE_OVER, ROWS.c.sent_at <= at
+            of_campaigns, ROWS.c.sent_at > at - RATE_OVER, ROWS.c.sent_at <= at
         )
     ).one()
     if not number:

@@ -7,16 +7,18 @@ from datetime import timedelta
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from broadcaster.campaigns import lifecycle
 from broadcaster.clock import ManualClock
-from broadcaster.queue import counting
-from broadcaster.states import CampaignState
+from broadcaster.queue import breaker, counting
+from broadcaster.queue.sender import Sender
+from broadcaster.states import CampaignState, PauseCause
 from broadcaster.store.tables import Page
 from broadcaster.workspace import Workspace
 from tests.ui import campaigning
 from tests.ui.conftest import Show, calm
+from ui import theme
 from ui.main_window import MainWindow
 from ui.pages.queue import QueuePage
 
@@ -149,3 +151,61 @@ def test_doubts_are_decided_by_a_person(qtbot: QtBot, space: Workspace, people: 
     with space.store.read() as conn:
         counts = counting.counts(conn, made)
     assert (counts.sent, counts.unconfirmed) == (1, 2)
+
+
+def red(label: QWidget) -> bool:
+    """Is anything of it drawn in the colour of what is wrong?"""
+    wanted = theme.color("bad").rgb()
+    image = label.grab().toImage()
+    return any(image.pixel(x, y) == wanted for x in range(image.width()) for y in range(image.height()))
+
+
+def test_a_sum_that_is_untrue_is_red(qtbot: QtBot, space: Workspace, people: int, show: Show) -> None:
+    made = campaigning.running(space, people)
+    with space.store.write() as conn:  # a row gets lost
+        first = conn.execute(select(campaigning.ROWS.c.id).limit(1)).scalar_one()
+        conn.execute(delete(campaigning.ROWS).where(campaigning.ROWS.c.id == first))
+    window = show("queue")
+    card = opened(window).cards[made]
+    assert card.fact("sum") == "The figures do not add up: see the report"
+    assert red(card._facts["sum"])
+    window.go("reports", made)
+    reports = window.page("reports")
+    calm(qtbot, window)
+    assert reports.figures.verdict.text().startswith("✗ The parts add up to ")
+    assert red(reports.figures.verdict)
+
+
+def test_what_stands_in_the_way_is_said_on_top(space: Workspace, people: int, show: Show) -> None:
+    campaigning.running(space, people)
+    space.sender = Sender(space.store, space.graph_client, space.clock, space.hub, space.settings)
+    told = "The disk is full; nothing was lost. Free some space, then go on."
+    space.sender.trouble.note(told, space.clock.monotonic())
+    page = opened(show("queue"))
+    assert told in words(page)
+
+
+def test_the_first_few_say_when_the_rest_follow(
+    qtbot: QtBot, space: Workspace, people: int, show: Show
+) -> None:
+    made = campaigning.running(space, people, canary={"first": 4, "wait_minutes": 10})
+    window = show("queue")
+    card = opened(window).cards[made]
+    assert card.said.text().startswith("4 people get it first. The rest follow after a wait")
+    now = space.clock.now()
+    done = {"state": "sent", "attempt": 1, "first_attempt_at": now, "intent_at": now, "sent_at": now}
+    campaigning.set_rows(space, made, 0, 4, **done)
+    opened(window).refresh()
+    calm(qtbot, window)
+    assert card.said.text().startswith("The first 4 are out. The rest follow today 12:10, in 10 min")
+    assert "no more than 5 % fail" in card.said.text()
+    assert card.fact("left") == card.fact("rate") == ""
+
+
+def test_a_message_that_is_wrong_says_why_it_stands(space: Workspace, people: int, show: Show) -> None:
+    made = campaigning.running(space, people)
+    with space.store.write() as conn:
+        breaker.pause_campaign(conn, made, PauseCause.CONTENT, "The same failure 5 times.", space.clock.now())
+    card = opened(show("queue")).cards[made]
+    assert card.said.text() == "The message itself was refused. The same failure 5 times."
+    assert set(card._buttons) == {"resume", "cancel"}

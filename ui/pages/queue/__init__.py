@@ -34,7 +34,7 @@ TICK_MS = 1_000
 
 class QueuePage(PageView):
     name = "queue"
-    watches = frozenset({"campaign", "delivery", "page"})
+    watches = frozenset({"campaign", "delivery", "page", "setting"})
 
     def __init__(self, workspace: Workspace, bridge: Bridge, tasks: Tasks) -> None:
         super().__init__(workspace, bridge, tasks)
@@ -87,7 +87,7 @@ class QueuePage(PageView):
         self._board = board
         self._show_stops(board)
         shown = [*board.sending, *board.ended_with_doubts]
-        if not shown and not board.stopped:
+        if not shown and not board.stopped and not reading.troubles(self.workspace):
             action = (tr("Go to campaigns"), partial(self.navigate.emit, "campaigns", {}))
             self.stage.show_empty(
                 "queue",
@@ -131,6 +131,10 @@ class QueuePage(PageView):
 
     def _show_stops(self, board: Board) -> None:
         clear(self._stops)
+        for words in reading.troubles(self.workspace):
+            trouble = Notice(closable=False)
+            self._stops.addWidget(trouble)
+            trouble.say(words, "bad")
         for page in board.stopped:
             stop = Notice(closable=False)
             self._stops.addWidget(stop)  # first into the page: saying something shows it

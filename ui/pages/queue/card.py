@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy
 from broadcaster.states import CampaignState, PageState, PauseCause
 from ui import text, theme
 from ui.i18n import plural, tr
-from ui.pages.queue.reading import Sending
+from ui.pages.queue.reading import FirstFew, Sending
 from ui.widgets.bars import Part, SplitBar
 from ui.widgets.buttons import button, row
 from ui.widgets.flow import FlowLayout, beside
@@ -102,7 +102,8 @@ class SendingCard(Card):
         )
         ready = sending.page is None or sending.page.state == PageState.READY
         running = sending.campaign.state == CampaignState.RUNNING and ready and sending.undo_until is None
-        left = going.seconds_left(sending.campaign.throttle_per_second) if running else None
+        trying = sending.first_few is not None
+        left = going.seconds_left(sending.campaign.throttle_per_second) if running and not trying else None
         facts = {
             "sent": (
                 tr("{n} of {all} sent", n=text.number(counts.sent), all=text.number(counts.intended)),
@@ -110,7 +111,7 @@ class SendingCard(Card):
             ),
             "waiting": (tr("{n} waiting", n=text.number(counts.waiting + counts.sending)), "wait"),
             "rate": (tr("{rate} per second now", rate=text.number(going.per_second, 1)), "")
-            if running
+            if running and not trying
             else ("", ""),
             "left": (tr("{time} left", time=text.duration(left)), "") if left else ("", ""),
             "retrying": (tr("{n} being tried again", n=text.number(going.retrying)), "warn")
@@ -169,9 +170,17 @@ def _sentence(sending: Sending, zone: ZoneInfo, now: datetime) -> tuple[str, str
         return tr(
             "Sending begins in {time}. Undo cancels it for everybody.", time=text.duration(seconds)
         ), "warn"
+    if sending.first_few is not None:
+        return _first_few_words(sending.first_few, zone, now), "accent"
     says: dict[str, Callable[[], tuple[str, str]]] = {
         CampaignState.SCHEDULED: lambda: (_start_words(sending, zone, now), ""),
-        CampaignState.MISSED: lambda: (sending.missed, "bad"),
+        CampaignState.MISSED: lambda: (
+            tr(
+                "{missed} Nothing is sent by itself: send it now, move it, or cancel it.",
+                missed=sending.missed,
+            ),
+            "bad",
+        ),
         CampaignState.PAUSED: lambda: (_pause_words(sending), "warn"),
     }
     found = says.get(CampaignState(campaign.state), lambda: ("", ""))()
@@ -182,6 +191,25 @@ def _sentence(sending: Sending, zone: ZoneInfo, now: datetime) -> tuple[str, str
     if not found[0] and page is not None and page.state != PageState.READY:
         return page.state_text or text.page_state(page.state)[0], "bad"
     return found
+
+
+def _first_few_words(few: FirstFew, zone: ZoneInfo, now: datetime) -> str:
+    percent = text.number(few.most_failures)
+    if few.until is None:
+        return plural(
+            few.size,
+            "{n} person gets it first. The rest follow after a wait, if no more than {percent} % fail.",
+            "{n} people get it first. The rest follow after a wait, if no more than {percent} % fail.",
+            percent=percent,
+        )
+    return plural(
+        few.size,
+        "The first {n} is out. The rest follow {when}, in {time}, if no more than {percent} % fail.",
+        "The first {n} are out. The rest follow {when}, in {time}, if no more than {percent} % fail.",
+        when=text.when(few.until, zone, now),
+        time=text.duration(max(0.0, (few.until - now).total_seconds())),
+        percent=percent,
+    )
 
 
 def _start_words(sending: Sending, zone: ZoneInfo, now: datetime) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QRadioButton
 
 from ui import text, theme
@@ -39,16 +40,16 @@ class DoubtsDialog(Dialog):
             (
                 text.person_name(each.first_name, each.last_name, each.psid),
                 text.when(each.intent_at, page.zone, now),
-                each.cause or "",
                 tr("read again {when}", when=text.when(each.settle_at, page.zone, now))
                 if each.settle_at
                 else plural(each.looked, "looked up {n} time, no proof", "looked up {n} times, no proof")
                 if each.looked
                 else tr("waits for you"),
+                each.cause or "",
             )
             for each in sending.doubts
         ]
-        header = [tr("Person"), tr("Sent"), tr("What happened"), tr("What is done")]
+        header = [tr("Person"), tr("Sent"), tr("What is done"), tr("What happened")]
         self.grid = TextGrid(tr("Messages in doubt"), header, rows)
         self.grid.setMinimumHeight(theme.size("chart"))
         self.body.addWidget(self.grid)
@@ -64,6 +65,11 @@ class DoubtsDialog(Dialog):
         self.buttons.addWidget(button(tr("Back"), self.reject))
         self.take = button(tr("Decide"), partial(self._decide), "primary")
         self.buttons.addWidget(self.take)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # sentences that wrap make it taller than a dialog's first guess
+        self.setMinimumHeight(self.layout().totalHeightForWidth(self.width()))
 
     def _decide(self) -> None:
         marked = self.grid.chosen_rows()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from broadcaster.campaigns import catalogue, lifecycle
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.pages import listing
-from broadcaster.queue import control, due
+from broadcaster.queue import canary, control, due
 from broadcaster.queue.local_time import first_start
 from broadcaster.queue.plan import first_call_at
 from broadcaster.queue.progress import Doubt, Progress, doubts, progress
@@ -24,6 +24,15 @@ SHOWN = (CampaignState.MISSED, CampaignState.RUNNING, CampaignState.PAUSED, Camp
 
 
 @dataclass(frozen=True, slots=True)
+class FirstFew:
+    """``until``: the rest may follow then; None: the first few are not out yet."""
+
+    size: int
+    until: datetime | None
+    most_failures: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
     """One campaign as the queue has it."""
 
@@ -34,6 +43,8 @@ class Sending:
     undo_until: datetime | None
     """Nothing goes on the wire before this instant; None: no time to undo was asked for."""
     missed: str = ""
+    first_few: FirstFew | None = None
+    """While the first few are tried; None: they went well, or none were asked for."""
     doubts: Sequence[Doubt] = ()
 
 
@@ -68,8 +79,24 @@ def _sending(conn: Any, row: CampaignRow, pages: dict[int, Any], at: datetime) -
         starts_at=first_start(row),
         undo_until=undo if undo is not None and undo > at else None,
         missed=due.missed(conn, row, at).text if late else "",
+        first_few=_first_few(conn, row, at),
         doubts=doubts(conn, row.id) if launched else (),
     )
+
+
+def _first_few(conn: Any, row: CampaignRow, at: datetime) -> FirstFew | None:
+    options = row.options.get("canary")
+    if not options or row.state != CampaignState.RUNNING or row.canary_passed_at is not None:
+        return None
+    size = canary.canary_size(options, row.eligible_at_launch or 0)
+    until = canary.canary(conn, row, at).until
+    return FirstFew(size, until, float(options.get("max_failure_percent", canary.MOST_FAILURES)))
+
+
+def troubles(workspace: Workspace) -> list[str]:
+    """What keeps the sender or the scheduler from working, in words."""
+    at_work = (workspace.sender, workspace.wake)
+    return [each.trouble.text for each in at_work if each is not None and each.trouble.text]
 
 
 Deed = Literal["pause", "resume", "cancel", "now", "back"]
