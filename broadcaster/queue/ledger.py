@@ -350,6 +350,17 @@ def cancel_open(conn: Connection, campaign_id: int, at: datetime) -> int:
     ).rowcount
 
 
+def end_cancelled(conn: Connection, ids: Sequence[int], at: datetime) -> None:
+    """Of rows that wait again those are ended whose campaign was cancelled while they were on the wire."""
+    gone = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.CANCELLED)
+    for part in chunks(ids):
+        conn.execute(
+            moving(DeliveryState.CANCELLED, DeliveryState.WAITING)
+            .where(ROWS.c.id.in_(part), ROWS.c.campaign_id.in_(gone))
+            .values(ended_at=at)
+        )
+
+
 def orphan(conn: Connection, dead: Sequence[str], settle_ms: int, cause: str) -> tuple[int, int]:
     """Rows of senders proven dead: leased ones wait again, those on the wire are in doubt.
 

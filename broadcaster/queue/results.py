@@ -70,6 +70,7 @@ class Results:
         ledger.take(conn, sorted_.taken, at)
         early.catch_up(conn, [row.message_id for row in sorted_.taken])
         ledger.give_back(conn, sorted_.returned, self._owner)
+        ledger.end_cancelled(conn, [row.id for row in sorted_.returned], at)
         ledger.fail(conn, sorted_.failed, self._owner, at)
         ledger.doubt(conn, sorted_.doubted, self._owner, at + self._settle)
         for text, contact_ids in sorted_.unreachable.items():

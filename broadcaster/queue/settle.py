@@ -16,7 +16,7 @@ from broadcaster.graph.reading import ConversationRead, ReadMessage
 from broadcaster.queue import early, ledger
 from broadcaster.queue.ledger import CAMPAIGNS, CONTACTS, ROWS
 from broadcaster.queue.wire import shown_hash
-from broadcaster.states import CampaignState, DeliveryState, PageState
+from broadcaster.states import DeliveryState, PageState
 from broadcaster.store.tables import Page, TestSend
 
 PAGES = Page.__table__  # type: ignore[attr-defined]
@@ -193,13 +193,7 @@ def write(conn: Connection, doubt: Doubt, finding: Finding, at: datetime, settle
         text = f"Not taken in {doubt.attempt} attempts; the conversation shows that it never arrived."
         ledger.settle(conn, doubt.id, doubt.attempt, DeliveryState.FAILED, at, text=text)
     elif ledger.settle(conn, doubt.id, doubt.attempt, DeliveryState.WAITING, at):
-        _end_if_cancelled(conn, doubt.campaign_id, at)
-
-
-def _end_if_cancelled(conn: Connection, campaign_id: int, at: datetime) -> None:
-    state = conn.execute(select(CAMPAIGNS.c.state).where(CAMPAIGNS.c.id == campaign_id)).scalar_one()
-    if state == CampaignState.CANCELLED:
-        ledger.cancel_open(conn, campaign_id, at)
+        ledger.end_cancelled(conn, [doubt.id], at)
 
 
 def _fits(message: ReadMessage, doubt: Doubt) -> bool:
