@@ -58,6 +58,9 @@ def read_status(workspace: Workspace, page_id: int | None, zone: ZoneInfo) -> St
 def _queue(workspace: Workspace, zone: ZoneInfo) -> Line:
     from broadcaster.queue import overview
 
+    for owner in (workspace.sender, workspace.wake):
+        if owner is not None and owner.trouble.text:
+            return Line(tr("Queue: something is in the way"), "bad", owner.trouble.text)
     now = workspace.clock.now()
     with workspace.store.read() as conn:
         seen = overview.overview(conn, now)

@@ -54,6 +54,8 @@ def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None, gi
         if webhook_port is not None:
             say(f"Webhooks: http://127.0.0.1:{space.start_receiver(webhook_port)}/webhook")
         space.start_sending()
+        if space.sender is not None and space.sender.engine.took_over:
+            say(space.sender.engine.took_over)
         given_up = _watch(space, stop, give_up_after if until_idle else None, webhook_port is not None)
         return _verdict(space, started, given_up)
 

@@ -51,6 +51,11 @@ SILENCE = (
     "The platform does not answer ({cause}). Nothing is lost: what waits goes out when it answers again."
 )
 
+TAKEN_OVER = (
+    "The last run ended while it was sending: {doubted} messages are in doubt and looked up, "
+    "{released} wait again. Nothing is sent twice."
+)
+
 INTENT_HOLDS = 30.0
 """Seconds after its intent within which a call must begin; a computer that slept sends nothing stale."""
 
@@ -94,6 +99,8 @@ class Engine:
         self._inbox: deque[_Back] = deque()
         self._pages: dict[int, PageLane] = {}
         self._planned: set[int] = set()
+        self.took_over: str | None = None
+        """What was found of a sender that ended without a word, in a sentence."""
         self._settler = Settler(store, clients, clock, lanes, self._budget, self._settle, wake)
         self._install = ""
         self._beaten = float("-inf")
@@ -174,6 +181,7 @@ class Engine:
         step("recover.marked")
         if released or doubted:
             log.warning("took over after a crash", extra={"waiting_again": released, "in_doubt": doubted})
+            self.took_over = TAKEN_OVER.format(doubted=doubted, released=released)
 
     def _beat(self) -> None:
         now = self._clock.monotonic()

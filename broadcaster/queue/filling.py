@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.clock import Clock
 from broadcaster.content.message import Message
+from broadcaster.errors import BroadcasterError, EnvironmentFault
 from broadcaster.events import EventHub
 from broadcaster.policy.active import active_pack
 from broadcaster.queue import breaker, ledger
@@ -42,6 +43,7 @@ class _Share:
     again: float = POLL_SECONDS
     key: str | None = None
     cost: float = 0.0
+    stopped: bool = False
 
 
 def take_up(
@@ -67,13 +69,12 @@ def take_up(
             fair = -(-(wanted - len(found)) // (len(order) - index))
             share = _share(conn, budget, campaign, fair, limit, at)
             again.append(share.again)
-            if share.room > 0:
-                ready, moved = _lease_ready(conn, campaign, plan, share, owner, install, at)
-                if share.key and ready:
-                    budget.take(conn, share.key, share.cost, len(ready))
-                found += ready
-                if moved:
-                    changed.add(campaign.id)
+            ready, moved = _unless_broken(conn, campaign, plan, share, owner, install, at)
+            if share.key and ready:
+                budget.take(conn, share.key, share.cost, len(ready))
+            found += ready
+            if moved or share.stopped:
+                changed.add(campaign.id)
         step("claim.leased")
     step("claim.committed")
     lane.turn += 1
@@ -98,7 +99,7 @@ def _share(
             "See the failures; resume to send the rest all the same."
         )
         breaker.pause_campaign(conn, campaign.id, PauseCause.CANARY, text, at)
-        return _Share(0)
+        return _Share(0, stopped=True)
     if few.passed:
         pass_canary(conn, campaign.id, at)
     room = fair if few.room is None else min(fair, few.room)
@@ -109,6 +110,20 @@ def _share(
     granted = budget.grant(conn, key, cost, room)
     again = POLL_SECONDS if granted else min(POLL_SECONDS, budget.wait(key))
     return _Share(granted, few.again_only, again, key, cost)
+
+
+def _unless_broken(
+    conn: Connection, campaign: CampaignRow, plan: Plan, share: _Share, owner: str, install: str, at: datetime
+) -> tuple[list[Outgoing], bool]:
+    """As ``_lease_ready``; a campaign that cannot be decided any more is paused and holds up no other."""
+    if share.room <= 0:
+        return [], False
+    try:
+        return _lease_ready(conn, campaign, plan, share, owner, install, at)
+    except EnvironmentFault:
+        raise
+    except BroadcasterError as error:
+        return [], breaker.pause_campaign(conn, campaign.id, PauseCause.CHANGED, str(error), at)
 
 
 def _lease_ready(

@@ -74,6 +74,7 @@ def test_a_crash_between_intent_and_result(floor: Floor, arrived: bool) -> None:
     floor.crash()
     floor.lanes = Inline()
     assert floor.engine.on_the_wire == 0
+    assert "12 messages are in doubt and looked up, 0 wait again" in str(floor.engine.took_over)
     rows = floor.rows(made)
     assert {row.state for row in rows} == {"unconfirmed"}
     assert {row.reason for row in rows} == {"The program ended while the message was on its way."}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from broadcaster.queue.ledger import ROWS
+from broadcaster.queue.ledger import CAMPAIGNS, ROWS
 from broadcaster.states import CampaignState
 from tests.queue.conftest import PEOPLE
 from tests.queue.floor import NOW, Floor, Held
@@ -105,7 +105,8 @@ def test_quiet_hours_postpone_to_their_end_where_each_person_lives(any_floor: Fl
     with any_floor.store.write() as conn:
         conn.execute(update(ROWS).values(due_at=NOW + timedelta(hours=4)))  # 16:00 UTC: 21:30 at +05:30
     any_floor.move(timedelta(hours=4))
-    any_floor.turns(30)
+    any_floor.until(lambda: any_floor.counts(made).sent == PEOPLE - 2, each=timedelta(milliseconds=100))
+    any_floor.turns(3)
     waiting = [row for row in any_floor.rows(made) if row.state == "waiting"]
     assert [row.psid for row in waiting] == [any_floor.psid(2)]
     assert waiting[0].due_at == datetime(2026, 11, 21, 2, 30, tzinfo=UTC)  # 08:00 at +05:30
@@ -163,3 +164,15 @@ def test_the_cap_lets_in_after_its_span(floor: Floor) -> None:
     assert floor.counts(second).sent == PEOPLE
     third = floor.campaign("Third", frequency_cap={"max": 2, "per": "1d"})
     assert floor.get(third).reasons_at_launch == {"frequency_cap": PEOPLE}
+
+
+def test_a_campaign_that_cannot_be_decided_any_more_holds_up_no_other(any_floor: Floor) -> None:
+    broken = any_floor.campaign("Broken", throttle_per_second=5)
+    fine = any_floor.campaign("Fine")
+    with any_floor.store.write() as conn:
+        conn.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == broken).values(exclude=["Gone"]))
+    any_floor.finish(fine)
+    row = any_floor.get(broken)
+    assert (row.state, row.pause_cause) == ("paused", "changed")
+    assert "Gone" in str(row.pause_text)
+    assert any_floor.counts(broken).waiting == PEOPLE
