@@ -16,7 +16,7 @@ BATCH, SMALLEST_BATCH = 50, 10
 STALE_SECONDS = 5.0
 """Leased rows that could not go for so long are decided again."""
 
-SINGLE_WAVE, BATCH_WAVE = 0.1, 0.25
+SINGLE_WAVE, BATCH_WAVE = 0.2, 0.25
 """Seconds' worth of messages that go together."""
 
 LEASED_AHEAD = 1.0
