@@ -28,7 +28,7 @@ from broadcaster.queue.budget import Budget, LocalBudget, SharedBudget
 from broadcaster.queue.closing import finish_done
 from broadcaster.queue.filling import take_up
 from broadcaster.queue.install import install_id
-from broadcaster.queue.lane import STALE_SECONDS, PageLane
+from broadcaster.queue.lane import LEASED_AHEAD, STALE_SECONDS, PageLane
 from broadcaster.queue.lanes import Lanes
 from broadcaster.queue.ledger import Intent
 from broadcaster.queue.membership import BEAT_EVERY, Membership, SoleSender, Worker, new_incarnation
@@ -212,19 +212,27 @@ class Engine:
             wait = self._budget.wait(plan.key)
             if wait > 0:
                 return wait
-            more, wanted = 0.0, lane.wanting(limit, media)
-            if wanted:
-                more = take_up(
-                    self._store, self._budget, self._clock, plan, lane, wanted, limit,
-                    self.owner, self._install, self._hub,
-                )  # fmt: skip
+            more = self._lease(plan, lane, limit, media)
             if not lane.leased:
                 self.starved = True
                 return more
             self._send(plan, lane, limit)
-            if not self._budget.wait(plan.key) and not lane.leased:
+            wait = self._budget.wait(plan.key)
+            if not wait and not lane.leased:
                 continue
+            if 0 < wait < LEASED_AHEAD:
+                self._lease(plan, lane, limit, media)  # while the pace makes us wait anyway
             return max(self._budget.wait(plan.key), 0.001)
+
+    def _lease(self, plan: Plan, lane: PageLane, limit: float, media: bool) -> float:
+        """Have a wave at hand; returns when to look again if there is nobody."""
+        wanted = lane.wanting(limit, media)
+        if not wanted:
+            return 0.0
+        return take_up(
+            self._store, self._budget, self._clock, plan, lane, wanted, limit,
+            self.owner, self._install, self._hub,
+        )  # fmt: skip
 
     def _put_back_stale(self, lane: PageLane, now: float) -> None:
         if lane.leased and now > lane.leased_at + STALE_SECONDS:

@@ -16,7 +16,7 @@ BATCH, SMALLEST_BATCH = 50, 10
 STALE_SECONDS = 5.0
 """Leased rows that could not go for so long are decided again."""
 
-SINGLE_WAVE, BATCH_WAVE = 0.2, 0.25
+SINGLE_WAVE, BATCH_WAVE = 0.15, 0.25
 """Seconds' worth of messages that go together."""
 
 LEASED_AHEAD = 1.0
@@ -54,7 +54,7 @@ class PageLane:
     def wave(self, limit: float, media: bool) -> int:
         """How many messages go together at this pace."""
         if media or not self.batches(limit):
-            return max(1, math.ceil(SINGLE_WAVE / cost_of(limit, media)))
+            return max(1, int(SINGLE_WAVE / cost_of(limit, media)))
         return max(SMALLEST_BATCH, min(self.batch, math.ceil(limit * BATCH_WAVE)))
 
     def wanting(self, limit: float, media: bool) -> int:
