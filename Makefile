@@ -47,7 +47,14 @@ bench: env                 ## a million people, beside DuckDB, polars and plain 
 	$(VENV) -m benchmarks.contacts_million
 	$(VENV) -m benchmarks.policy_million
 	$(VENV) -m benchmarks.webhooks_inbox 20000
+	$(VENV) -m benchmarks.webhooks_inbox 20000 postgres
 	$(VENV) -m benchmarks.webhooks_receiver 10000 1 32
+	$(VENV) -m benchmarks.queue_sending 9000 300
+	$(VENV) -m benchmarks.queue_sending 600 40
+	$(VENV) -m benchmarks.queue_receipts 6000
+	$(VENV) -m benchmarks.queue_launch 1000000
+	$(VENV) -m benchmarks.queue_recovery 200000 5
+	$(VENV) -m benchmarks.queue_side_by_side 3000 1200
 
 evaluate: env              ## promotional findings measured on the labelled set
 	$(VENV) -m benchmarks.evaluate_promotional
@@ -58,5 +65,6 @@ screenshots: env           ## every page, light and dark, 1280×800 and 1920×10
 migration: env             ## WHAT="what changes": a migration from the tables' difference
 	$(VENV) -m broadcaster.store.migrations.new "$(WHAT)"
 
-lock:                      ## refresh requirements.lock (needs uv)
+lock:                      ## refresh both lock files (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra bench --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-bench.lock

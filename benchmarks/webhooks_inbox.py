@@ -1,12 +1,13 @@
 """Events per second from the inbox into the ledger: echo, delivered and read of a campaign, some replies.
 
-    python benchmarks/webhooks_inbox.py [people] [postgresql URL]
+    python -m benchmarks.webhooks_inbox [people] [sqlite|postgres]
 
 Bar: 10,000 events/s.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from benchmarks.databases import database
 from broadcaster.clock import SystemClock, epoch_ms
 from broadcaster.events import EventHub
 from broadcaster.queue.install import install_id
@@ -86,15 +88,13 @@ def events(people: int, install: str) -> list[dict[str, Any]]:
     return found
 
 
-def main(people: int = 20_000, url: str | None = None) -> None:
+def main(people: int = 20_000, kind: str = "sqlite") -> None:
     random.seed(1)
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(url or f"sqlite:///{folder}/bench.db", SENT)
+    with tempfile.TemporaryDirectory() as folder, database(kind, folder) as url:
+        store = open_store(url, SENT)
         install = fill(store, people)
         bodies = events(people, install)
         read: list[InboundEvent] = []
-        import json
-
         for at in range(0, len(bodies), 50):
             raw = {"entry": [{"id": "1", "time": 1, "messaging": bodies[at : at + 50]}]}
             read += parse(json.dumps(raw).encode())
@@ -112,7 +112,7 @@ def main(people: int = 20_000, url: str | None = None) -> None:
             ).scalar_one()
         assert (done, left.waiting, left.failed) == (len(bodies), 0, 0), left
         print(
-            f"{done} events: stored {done / stored:,.0f}/s, applied {done / seconds:,.0f}/s "
+            f"{kind}: {done} events: stored {done / stored:,.0f}/s, applied {done / seconds:,.0f}/s "
             f"({cpu / done * 10_000:.2f} CPU s per 10,000); {known} of {people} rows lifted by message id"
         )
         store.close()

@@ -1,6 +1,6 @@
 """Events per second through the signed HTTP receiver, each POST answered after its commit.
 
-    python benchmarks/webhooks_receiver.py [events] [events per POST] [connections]
+    python -m benchmarks.webhooks_receiver [events] [events per POST] [connections]
 
 The poster runs in a process of its own. Bar: 3,000 events/s.
 """
