@@ -37,7 +37,8 @@ def test_how_many_are_the_first_few(options: dict[str, float], people: int, size
 
 def test_the_first_few_then_a_wait_then_the_rest(any_floor: Floor) -> None:
     made = any_floor.campaign(canary=FOUR)
-    any_floor.turns(40, timedelta(seconds=14))
+    any_floor.until(lambda: any_floor.counts(made).sent == 4, each=timedelta(milliseconds=50))
+    any_floor.turns(38, timedelta(seconds=14))
     assert len(any_floor.reached()) == 4
     assert any_floor.get(made).canary_passed_at is None
     any_floor.turns(8, timedelta(seconds=14))
