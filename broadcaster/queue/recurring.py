@@ -59,6 +59,8 @@ def plan_next(store: Store, clock: Clock, campaign_id: int) -> int | None:
         if get(conn, campaign_id).repeat is None:
             return None
     with store.write() as conn:
+        # several workers may look at once: the second waits here and then finds what the first planned
+        conn.execute(select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.id == campaign_id).with_for_update())
         campaign = get(conn, campaign_id)
         series = _series(conn, campaign)
         following = next_start(campaign, clock.now(), series.day)

@@ -113,17 +113,15 @@ def translated() -> Iterator[None]:
     """Turn the database's environment faults into sentences; bugs stay what they are."""
     try:
         yield
-    except OperationalError as error:
-        fault = _fault(str(error.orig))
+    except DBAPIError as error:
+        fault = _fault(str(error.orig)) if isinstance(error, OperationalError) else None
+        if fault is None and error.connection_invalidated:
+            fault = EnvironmentFault(
+                "The connection to the database was lost.", "Check that it runs, then try again."
+            )
         if fault is None:
             raise
         raise fault from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise EnvironmentFault(
-                "The connection to the database was lost.", "Check that it runs, then try again."
-            ) from error
-        raise
 
 
 def _fault(text: str) -> EnvironmentFault | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,16 +37,16 @@ def names(floor: Floor) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("policy", ["ask", "send"])
-def test_a_window_bound_campaign_never_fires_late_by_itself(floor: Floor, policy: str) -> None:
-    made = floor.campaign(launched=False, late_policy=policy)
-    floor.change_people(range(3), last_interaction_at=NOW - timedelta(hours=22))
-    floor.move(LATE)
-    assert start(floor) == []
-    row = floor.get(made)
+def test_a_window_bound_campaign_never_fires_late_by_itself(any_floor: Floor, policy: str) -> None:
+    made = any_floor.campaign(launched=False, late_policy=policy)
+    any_floor.change_people(range(3), last_interaction_at=NOW - timedelta(hours=22))
+    any_floor.move(LATE)
+    assert start(any_floor) == []
+    row = any_floor.get(made)
     assert row.state == CampaignState.MISSED
     assert row.pause_text == "Missed by 3 h 12 min; 9 of 12 still reachable."
-    floor.turns(3)
-    assert floor.reached() == []
+    any_floor.turns(3)
+    assert any_floor.reached() == []
 
 
 def test_a_campaign_without_a_window_may_be_sent_late(floor: Floor) -> None:
@@ -104,18 +105,18 @@ def test_sending_a_missed_one_now_accepts_the_audience_that_is_left(floor: Floor
 # -- held before the launch
 
 
-def test_an_audience_that_drifted_stops_and_asks(floor: Floor) -> None:
-    made = floor.campaign(launched=False, drift_limit_percent=20)
-    floor.change_people(range(3), opted_out=True)
-    assert start(floor) == []
-    row = floor.get(made)
+def test_an_audience_that_drifted_stops_and_asks(any_floor: Floor) -> None:
+    made = any_floor.campaign(launched=False, drift_limit_percent=20)
+    any_floor.change_people(range(3), opted_out=True)
+    assert start(any_floor) == []
+    row = any_floor.get(made)
     assert (row.state, row.pause_cause, row.launched_at) == ("paused", PauseCause.DRIFT, None)
     assert "would reach 9 people, 12 when it was approved: 25 % more or fewer, 20 % are allowed" in str(
         row.pause_text
     )
-    control.resume(floor.store, floor.clock, made, "anna")
-    floor.finish(made)
-    assert floor.counts(made).sent == 9
+    control.resume(any_floor.store, any_floor.clock, made, "anna")
+    any_floor.finish(made)
+    assert any_floor.counts(made).sent == 9
 
 
 def test_a_small_drift_is_no_reason_to_ask(floor: Floor) -> None:
@@ -124,17 +125,17 @@ def test_a_small_drift_is_no_reason_to_ask(floor: Floor) -> None:
     assert start(floor) == [made]
 
 
-def test_nothing_starts_on_a_page_that_may_not_send(floor: Floor) -> None:
-    made = floor.campaign(launched=False)
-    floor.change_page(state="token_invalid", state_text="The token is dead. Connect the Page again.")
-    assert start(floor) == []
-    row = floor.get(made)
+def test_nothing_starts_on_a_page_that_may_not_send(any_floor: Floor) -> None:
+    made = any_floor.campaign(launched=False)
+    any_floor.change_page(state="token_invalid", state_text="The token is dead. Connect the Page again.")
+    assert start(any_floor) == []
+    row = any_floor.get(made)
     assert (row.state, row.pause_cause, row.launched_at) == ("paused", PauseCause.PAGE, None)
     assert "Connect the Page again." in str(row.pause_text)
-    floor.change_page(state="ready", state_text=None)
-    control.resume(floor.store, floor.clock, made, "anna")
-    floor.finish(made)
-    assert floor.counts(made).sent == PEOPLE
+    any_floor.change_page(state="ready", state_text=None)
+    control.resume(any_floor.store, any_floor.clock, made, "anna")
+    any_floor.finish(made)
+    assert any_floor.counts(made).sent == PEOPLE
 
 
 # -- series
@@ -167,13 +168,13 @@ def test_a_series_ends_on_its_day(floor: Floor) -> None:
     assert names(floor) == {"Tip": "finished", "Tip (2)": "finished"}
 
 
-def test_a_series_goes_on_when_one_is_missed_and_does_not_pile_up(floor: Floor) -> None:
-    series(floor, times=3)
-    floor.move(timedelta(days=4, hours=1))  # asleep meanwhile
-    start(floor)
-    start(floor)
-    assert names(floor) == {"Tip": "missed", "Tip (2)": "scheduled"}
-    assert floor.get("Tip (2)").start_at == NOW + timedelta(days=5)
+def test_a_series_goes_on_when_one_is_missed_and_does_not_pile_up(any_floor: Floor) -> None:
+    series(any_floor, times=3)
+    any_floor.move(timedelta(days=4, hours=1))  # asleep meanwhile
+    start(any_floor)
+    start(any_floor)
+    assert names(any_floor) == {"Tip": "missed", "Tip (2)": "scheduled"}
+    assert any_floor.get("Tip (2)").start_at == NOW + timedelta(days=5)
 
 
 def test_a_series_goes_on_when_one_is_held_or_left_out(floor: Floor) -> None:
@@ -193,6 +194,14 @@ def test_a_series_survives_a_crash_around_its_launch(floor: Floor) -> None:
     assert plan_next(floor.store, floor.clock, made) is not None  # and here the program died
     start(floor)
     assert names(floor) == {"Tip": "running", "Tip (2)": "scheduled"}
+
+
+def test_workers_that_look_at_once_plan_and_start_one(shared_floor: Floor) -> None:
+    made = series(shared_floor, times=2)
+    with ThreadPoolExecutor(4) as workers:
+        started = [one for found in workers.map(lambda _: start(shared_floor), range(4)) for one in found]
+    assert started == [made]
+    assert names(shared_floor) == {"Tip": "running", "Tip (2)": "scheduled"}
 
 
 def test_the_wall_time_of_a_series_stays_over_the_end_of_summer_time(floor: Floor) -> None:
@@ -266,13 +275,13 @@ def test_everybody_gets_it_at_the_same_wall_time(floor: Floor) -> None:
     ids=["an hour that does not exist", "an hour that comes twice", "twice in New York"],
 )  # fmt: skip
 def test_an_hour_missing_or_doubled_gives_one_instant(
-    floor: Floor, wall: str, berlin: datetime, new_york: datetime
+    any_floor: Floor, wall: str, berlin: datetime, new_york: datetime
 ) -> None:
-    floor.clock.set_wall(datetime.fromisoformat(wall).replace(tzinfo=UTC) - timedelta(hours=14))
-    floor.change_people(range(PEOPLE), last_interaction_at=floor.clock.now())
-    made = local(floor, wall)
-    start(floor)
-    found = due_times(floor, made)
+    any_floor.clock.set_wall(datetime.fromisoformat(wall).replace(tzinfo=UTC) - timedelta(hours=14))
+    any_floor.change_people(range(PEOPLE), last_interaction_at=any_floor.clock.now())
+    made = local(any_floor, wall)
+    start(any_floor)
+    found = due_times(any_floor, made)
     assert (found["Europe/Berlin"], found["America/New_York"]) == (berlin, new_york)
 
 

@@ -303,3 +303,15 @@ def test_a_page_that_does_not_answer_holds_up_no_other(floor: Floor) -> None:
     floor.turns(20)
     assert floor.counts(two).sent == 3
     assert floor.counts(one).waiting == PEOPLE
+
+
+def test_a_database_server_that_drops_its_connections_is_waited_for(shared_floor: Floor) -> None:
+    floor = shared_floor
+    made, sending = floor.campaign(throttle_per_second=40), floor.sender()
+    mine = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    turns(floor, sending, 2)
+    with pytest.raises(EnvironmentFault, match="connection to the database was lost"):
+        with floor.store.write() as conn:
+            conn.exec_driver_sql(mine)
+    floor.until(lambda: floor.get(made).state == CampaignState.FINISHED)
+    whole(floor, made)
