@@ -36,7 +36,7 @@ tests: env
 coverage: env              ## the same tests with their coverage
 	$(VENV) -m pytest -q -m "not slow" --cov --cov-report=term
 
-kill-test: env             ## kill -9 at random instants, at least 200 times
+kill-test: env             ## kill -9 at random instants, at least 200 times, and at every named step
 	$(VENV) -m pytest -q -m slow tests/queue tests/journeys -k kill
 
 simulate: env              ## many seeds of the deterministic simulation

@@ -114,6 +114,7 @@ class Engine:
         with self._store.write() as conn:
             self._install = install_id(conn)
             self._recover(conn)
+        step("recover.committed")
 
     def tick(self) -> float:
         """Do what can be done now; returns the seconds after which to look again."""
