@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -173,13 +173,16 @@ class SenderMachine(RuleBasedStateMachine):
         assert counts.sent == len(self.floor.reached())
 
 
-def run(empty_database: Path, examples: int, steps_each: int) -> None:
+def run(
+    empty_database: Path, examples: int, steps_each: int, phases: tuple[Phase, ...] = tuple(Phase)
+) -> None:
     machine = type("Machine", (SenderMachine,), {"empty": empty_database})
     case = machine.TestCase
     case.settings = settings(
         max_examples=examples,
         stateful_step_count=steps_each,
         deadline=None,
+        phases=phases,
         suppress_health_check=list(HealthCheck),
     )
     case("runTest").runTest()
@@ -203,4 +206,4 @@ def test_it_notices_what_nobody_takes_over_after_a_crash(
 
     monkeypatch.setattr(ledger, "orphan", careless)
     with pytest.raises(AssertionError):
-        run(empty_database, 60, 30)
+        run(empty_database, 60, 30, (Phase.generate,))
