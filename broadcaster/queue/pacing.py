@@ -32,10 +32,11 @@ SLOW_FROM, STOP_AT = 80, 100
 
 
 def page_limit(own: float, campaigns: list[float]) -> float:
-    """Messages a second for a Page in total.
+    """Messages a second for a Page in total, however many campaigns run on it.
 
-    A Page left at the default follows its fastest running campaign (each approved with its pace);
-    a Page set to anything else is held to that. Never above the platform's ceiling.
+    The pace of a campaign is part of what was approved, and forecasts reckon with it: the fastest one's holds
+    for the Page, and the others share it (two of 10/s send 10/s together). A campaign that names none has
+    ``DEFAULT_PER_SECOND``. A Page set to something else is never above that, and no Page above the ceiling.
     """
     fastest = max(campaigns, default=own)
     limit = fastest if own == DEFAULT_PER_SECOND else min(own, fastest)
