@@ -7,7 +7,7 @@ PY ?= python3
 VENV := .venv/bin/python
 endif
 
-.PHONY: run test env window-env lint types imports tests coverage kill-test simulate bench evaluate screenshots lock migration clean
+.PHONY: run test env window-env lint types imports tests coverage kill-test simulate soak bench evaluate screenshots lock migration clean
 
 run: window-env            ## the desktop app on the practice Page (without a display: the same, printed)
 	$(VENV) -m ui.start practice
@@ -41,6 +41,9 @@ kill-test: env             ## kill -9 at random instants, at least 200 times, an
 
 simulate: env              ## many seeds of the deterministic simulation
 	$(VENV) -m pytest -q -m slow tests/queue -k "simulation or crash"
+
+soak: env                  ## 100,000 messages at full pace beside an open window; about seven minutes
+	$(VENV) -m pytest -q -s -m slow tests/ui/test_soak.py
 
 bench: env                 ## a million people, beside DuckDB, polars and plain loops; takes a while
 	$(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
