@@ -128,7 +128,8 @@ def _history(raw: sqlite3.Connection, count: int) -> None:
 
 def question(permission: str = "standard", **given: Any) -> Question:
     audience: ColumnElement[bool] = given.pop("audience", true())
-    return Question(1, "messenger", permission, AT, shipped(), audience, template_approved=True, **given)
+    fitting = {"template_approved": True, "message_kind": "feedback"}
+    return Question(1, "messenger", permission, AT, shipped(), audience, **fitting, **given)
 
 
 def timed(what: Callable[[], object], runs: int) -> float:

@@ -62,7 +62,7 @@ def pause_cause(cause: str) -> str:
         PauseCause.PAGE: tr("The Page cannot send"),
         PauseCause.CONTENT: tr("The message itself was refused"),
         PauseCause.CANARY: tr("The first group failed too often"),
-        PauseCause.DRIFT: tr("Fewer people can be reached than approved"),
+        PauseCause.DRIFT: tr("Its reach is no longer the approved one"),
         PauseCause.CHANGED: tr("It is no longer what was approved"),
     }[PauseCause(cause)]
 
@@ -118,7 +118,7 @@ def _reasons() -> dict[Reason, tuple[str, str]]:
         ),
         Reason.TEMPLATE_NOT_APPROVED: (
             tr("Template not approved"),
-            tr("Meta has not approved the template; sending starts when it has."),
+            tr("The message is not the template this way to send needs, or Meta has not approved it yet."),
         ),
         Reason.MISSING_VALUE: (
             tr("A value is missing"),

@@ -43,6 +43,7 @@ def question_for(
         pack=pack or active_pack(conn),
         features={key: FeatureState(value) for key, value in page.features.items()},
         template_approved=_template_approved(conn, campaign),
+        message_kind=message.kind,
         audience=saved.members_clause(conn, campaign.audience_id, at),
         excluded=_excluded(conn, campaign, at),
         required_fields=message.required_fields(),

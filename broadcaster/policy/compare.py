@@ -191,6 +191,7 @@ def _refusal(pack: Pack, row: Any, at: datetime) -> str | None:
         at=at,
         feature=FeatureState(known or FeatureState.UNKNOWN),
         template_approved=True if row.message.get("template") else None,
+        message_kind="feedback" if row.message.get("feedback") else "text",
     )
     stopped = terms.same_for_all()
     reason = next((reason for reason in ORDER if stopped.get(reason)), None)

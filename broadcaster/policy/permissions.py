@@ -138,7 +138,7 @@ class Permission(Entry):
     tag: Line | None = None
     platforms: tuple[Platform, ...] = Field(min_length=1)
     carries: Literal["feedback"] | None = None
-    """Set where it takes no message but Meta's feedback form."""
+    """Set where it takes no message but Meta's feedback form; every other is stopped as lacking its template."""
     promotion_allowed: bool = False
     allowed: tuple[Line, ...] = ()
     disallowed: tuple[Line, ...] = ()

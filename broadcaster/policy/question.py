@@ -26,8 +26,9 @@ class Slotted(Protocol):
 class Question:
     """Who of ``audience`` may be written to at ``at`` by ``permission``? Clauses are over ``contact``.
 
-    ``template_approved`` is None where there is no template; ``already`` names the people who have the
-    message; ``required_fields`` are columns of a person or ``attribute.NAME``.
+    ``template_approved`` is None where there is no template; ``message_kind`` is ``feedback`` for Meta's
+    feedback form; ``already`` names the people who have the message; ``required_fields`` are columns of a
+    person or ``attribute.NAME``.
     """
 
     page_id: int
@@ -38,6 +39,7 @@ class Question:
     audience: ColumnElement[bool]
     features: Mapping[str, FeatureState] = field(default_factory=dict)
     template_approved: bool | None = None
+    message_kind: str = "text"
     excluded: ColumnElement[bool] | None = None
     required_fields: tuple[str, ...] = ()
     definitions: Mapping[str, Slotted] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Question:
             at=moment,
             feature=known or FeatureState.UNKNOWN,
             template_approved=self.template_approved,
+            message_kind=self.message_kind,
             required_fields=self.required_fields,
             quiet=QuietHours.parse(self.quiet_hours) if self.quiet_hours else None,
             cap=Cap.parse(self.frequency_cap) if self.frequency_cap else None,

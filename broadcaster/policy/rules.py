@@ -191,7 +191,9 @@ def _window_open_or_shut(facts: Facts, terms: Terms, window: Rule, what: str, la
 
 def _template(_: Facts, terms: Terms) -> Iterator[RuleVerdict]:
     rule, passed = terms.rule("template"), not terms.same_for_all()[Reason.TEMPLATE_NOT_APPROVED]
-    if rule is None:
+    if terms.permission.carries is not None:
+        fact = f"The message is {'' if passed else 'not '}Meta's {terms.permission.carries} form."
+    elif rule is None:
         fact = "It needs no template."
     elif terms.template_approved is None:
         fact = "The campaign has no template."

@@ -51,6 +51,7 @@ class Terms:
     at: datetime
     feature: FeatureState = FeatureState.UNKNOWN
     template_approved: bool | None = None
+    message_kind: str = "text"
     required_fields: tuple[str, ...] = ()
     quiet: QuietHours | None = None
     cap: Cap | None = None
@@ -99,8 +100,12 @@ class Terms:
             Reason.PERMISSION_NOT_ON_PLATFORM: self.state == State.NOT_ON_PLATFORM,
             Reason.PERMISSION_RETIRED: self.state in (State.RETIRED, State.UNKNOWN),
             Reason.PERMISSION_NOT_GRANTED: known_missing or not_sent_here,
-            Reason.TEMPLATE_NOT_APPROVED: self.rule("template") is not None and not self.template_approved,
+            Reason.TEMPLATE_NOT_APPROVED: self._lacks_its_template(),
         }
+
+    def _lacks_its_template(self) -> bool:
+        unapproved = self.rule("template") is not None and not self.template_approved
+        return unapproved or self.permission.carries not in (None, self.message_kind)
 
 
 @dataclass(frozen=True, slots=True)

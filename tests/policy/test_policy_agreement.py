@@ -93,6 +93,7 @@ def packs(draw: st.DrawFn) -> Pack:
         messaging_type="UPDATE",
         platforms=platforms,
         rule=tuple(Rule(**{**rules, "platforms": platforms, **entry}) for entry in entries),
+        carries=draw(st.sampled_from((None, None, "feedback"))),
         **{key: rules[key] for key in ("source", "read")},
     )
     return shipped().model_copy(update={"permissions": {"own": own}})
@@ -116,6 +117,7 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
         "at": draw(instants(20)),
         "features": draw(st.dictionaries(st.sampled_from(FEATURES), st.sampled_from(list(FeatureState)))),
         "template_approved": draw(st.sampled_from((None, True, False))),
+        "message_kind": draw(st.sampled_from(("text", "feedback"))),
         "required_fields": tuple(draw(st.lists(st.sampled_from(fields), max_size=2, unique=True))),
         "quiet_hours": draw(st.sampled_from((None, quiet))),
         "frequency_cap": draw(st.sampled_from((None, cap))),

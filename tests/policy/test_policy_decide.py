@@ -128,7 +128,8 @@ def test_one_statement_answers_every_way_to_send(store: Store) -> None:
         page = add_page(conn)
         add_person(conn, page, "in", last_interaction_at=AT - HOUR)
         add_person(conn, page, "days", last_interaction_at=AT - 50 * HOUR)
-        q = ask(page, template_approved=True)
+        fitting = {"template_approved": True, "message_kind": "feedback"}
+        q = ask(page, **fitting)
         reach = {found.key: found for found in decide.compare(conn, q)}
         assert {key: found.eligible for key, found in reach.items()} == {
             "standard": 1,
@@ -141,7 +142,7 @@ def test_one_statement_answers_every_way_to_send(store: Store) -> None:
             "account_update": 0,
         }
         assert all(
-            found.reach == decide.check(conn, ask(page, key, template_approved=True))
+            found.reach == decide.check(conn, ask(page, key, **fitting))
             for key, found in reach.items()
         )
 

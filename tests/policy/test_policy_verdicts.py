@@ -103,6 +103,7 @@ def question(case: Case, pages: dict[str, int]) -> Question:
         platform=platform,
         at=case.at,
         template_approved=template,
+        message_kind=asked.pop("message_kind", "feedback"),
         features=features,
         excluded=CONTACTS.c.psid.in_(excluded),
         already=CONTACTS.c.psid.in_(already),
