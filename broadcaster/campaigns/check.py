@@ -52,6 +52,8 @@ class CampaignCheck:
             "reasons": {str(reason): count for reason, count in self.reach.reasons.items()},
             "also_failing": {str(reason): count for reason, count in self.reach.also_failing.items()},
             "closing_soon": self.reach.closing_soon,
+            "possible": self.reach.possible,
+            "future_times": self.reach.future_times,
             "warnings": [finding_json(finding) for finding in self.warnings],
             "promotional": self.text.promotional,
             "fits_permission": self.text.fits_permission,
@@ -79,10 +81,12 @@ def check_campaign(
 ) -> CampaignCheck:
     """Decide the audience at ``at`` and read the text, for this or another way to send."""
     question = question_for(conn, campaign, at, permission)
+    reach = decide.check(conn, question)
+    about_clocks = (*_clock_notice(conn, campaign, question.margin_seconds), *_future_notice(reach))
     return CampaignCheck(
-        reach=decide.check(conn, question),
+        reach=reach,
         text=check_text(conn, campaign, permission),
-        notices=(*notices_of(question), *_clock_notice(conn, campaign, question.margin_seconds)),
+        notices=(*notices_of(question), *about_clocks),
         at=at,
         pack=f"{question.pack.name} {question.pack.version}",
     )
@@ -107,6 +111,15 @@ def _clock_notice(conn: Connection, campaign: CampaignRow, margin_seconds: int) 
     skew = conn.execute(select(PAGES.c.clock_skew_ms).where(PAGES.c.id == campaign.page_id)).scalar_one()
     words = skew_warning(skew, margin_seconds)
     return [_notice("clock_skew", "warning", words, "Set the clock by a time server.")] if words else []
+
+
+def _future_notice(reach: Waterfall) -> list[Finding]:
+    """People whose last action is later than the sending: without a window nothing else would tell of them."""
+    if not reach.future_times:
+        return []
+    words = f"{reach.future_times} of the audience acted last at a time after the one asked about."
+    mend = "Ask about a later time; if theirs has not come yet, a clock was wrong: import the right one."
+    return [_notice("time_in_future", "warning", words, mend)]
 
 
 def notices_of(question: Question) -> list[Finding]:

@@ -118,6 +118,8 @@ def check(ctx: click.Context, name: str, at_text: str | None, permission: str | 
     document = result.as_json()
     lines = [f"{document['eligible']} of {document['audience']} can be reached at {document['at']}."]
     lines += [f"  − {count:>9,}  {reason}" for reason, count in document["reasons"].items()]
+    if document["possible"]:
+        lines.append(f"  ? {document['possible']:>9,}  past the sure window, possibly reachable after an ad")
     lines += [f"  {w['severity']}: {w['reason']} {w['advice']}" for w in document["warnings"]]
     show(as_json, document, "\n".join(lines))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, or_, select
 
@@ -25,9 +25,6 @@ from broadcaster.store.tables import Page
 PAGES = Page.__table__  # type: ignore[attr-defined]
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-LEASE = timedelta(minutes=5)
-"""Shown to people only: a lease ends by proof that its holder is dead, never by age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ def _lease(
     statement = (
         ledger.moving(DeliveryState.LEASED, DeliveryState.WAITING)
         .where(ROWS.c.id == chosen.c.id)
-        .values(owner=owner, leased_until=at + LEASE, reason=chosen.c.verdict)
+        .values(owner=owner, leased_until=at + ledger.LEASE, reason=chosen.c.verdict)
         .returning(
             ROWS.c.id,
             ROWS.c.contact_id,

@@ -28,7 +28,7 @@ from broadcaster.queue.budget import Budget, LocalBudget, SharedBudget
 from broadcaster.queue.closing import finish_done
 from broadcaster.queue.filling import take_up
 from broadcaster.queue.install import install_id
-from broadcaster.queue.lane import LEASED_AHEAD, STALE_SECONDS, PageLane
+from broadcaster.queue.lane import LEASED_AHEAD, STALE_SECONDS, PageLane, minute_of
 from broadcaster.queue.lanes import Lanes
 from broadcaster.queue.ledger import Intent
 from broadcaster.queue.membership import BEAT_EVERY, Membership, SoleSender, Worker, new_incarnation
@@ -201,7 +201,8 @@ class Engine:
         """Send what one Page may send now; returns when to look again."""
         lane = self._pages.setdefault(plan.page_id, PageLane(plan.page_id, usage_percent=plan.usage_percent))
         now = self._clock.monotonic()
-        self._put_back_stale(lane, now)
+        if lane.leased and now > lane.leased_at + STALE_SECONDS:
+            self._put_back(lane)
         limit = plan.limit(self._clock.now(), lane.usage_percent)
         if now < lane.paused_until:
             return lane.paused_until - now
@@ -235,15 +236,17 @@ class Engine:
             self.owner, self._install, self._hub,
         )  # fmt: skip
 
-    def _put_back_stale(self, lane: PageLane, now: float) -> None:
-        if lane.leased and now > lane.leased_at + STALE_SECONDS:
-            with self._store.write() as conn:
-                ledger.release(conn, self.owner, [row.id for row in lane.leased])
-            lane.leased.clear()
+    def _put_back(self, lane: PageLane) -> None:
+        with self._store.write() as conn:
+            ledger.release(conn, self.owner, [row.id for row in lane.leased])
+        lane.leased.clear()
 
     def _send(self, plan: Plan, lane: PageLane, limit: float) -> None:
         """Note the intents of one wave durably, then begin its calls."""
         at = self._clock.now()
+        if minute_of(at) != lane.decided_in and any(campaign.quiet_hours for campaign in plan.campaigns):
+            self._put_back(lane)  # quiet hours begin with a minute: decided before it, they do not go in it
+            return
         media = lane.leased[0].media
         batch = lane.batches(limit) and not media
         most = (

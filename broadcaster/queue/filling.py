@@ -17,7 +17,7 @@ from broadcaster.queue import breaker, ledger
 from broadcaster.queue.budget import Budget
 from broadcaster.queue.canary import canary, pass_canary, ramped
 from broadcaster.queue.claim import Claimed, claim
-from broadcaster.queue.lane import PageLane
+from broadcaster.queue.lane import PageLane, minute_of
 from broadcaster.queue.plan import Plan, first_call_at
 from broadcaster.queue.rendering import render
 from broadcaster.queue.steps import step
@@ -79,7 +79,7 @@ def take_up(
     step("claim.committed")
     lane.turn += 1
     if found and not lane.leased:
-        lane.leased_at = clock.monotonic()
+        lane.leased_at, lane.decided_in = clock.monotonic(), minute_of(at)
     lane.take_up(found)
     for campaign_id in changed:
         hub.post("campaign", campaign_id)

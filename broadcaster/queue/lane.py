@@ -6,6 +6,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE, cost_of
 from broadcaster.queue.wire import Outgoing
@@ -29,11 +30,18 @@ SILENT_AFTER = 5
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
 
+def minute_of(at: datetime) -> int:
+    """Minutes since 1970."""
+    return int(at.timestamp()) // 60
+
+
 @dataclass(slots=True)
 class PageLane:
     page_id: int
     leased: deque[Outgoing] = field(default_factory=deque)
     leased_at: float = 0.0
+    decided_in: int = 0
+    """The minute in which the first of them was decided."""
     calls: int = 0
     wire: Counter[int] = field(default_factory=Counter)
     """Messages on the wire now, by campaign."""

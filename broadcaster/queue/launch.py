@@ -127,5 +127,9 @@ def _note(conn: Connection, campaign: CampaignRow, done: Launch, actor: str, at:
         action="launched",
         subject_kind="campaign",
         subject=campaign.name,
-        detail={"eligible": done.eligible, "blocked": done.blocked},
+        detail={
+            "eligible": done.eligible,
+            "blocked": done.blocked,
+            "eligible_at_approval": campaign.eligible_at_approval,
+        },
     )

@@ -9,10 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Update,
+    bindparam,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from broadcaster.clock import epoch_ms
 from broadcaster.queue.prepared import PreparedUpdate
@@ -24,6 +35,9 @@ CAMPAIGNS = Campaign.__table__  # type: ignore[attr-defined]
 CONTACTS = Contact.__table__  # type: ignore[attr-defined]
 
 _T = TypeVar("_T")
+
+LEASE = timedelta(minutes=5)
+"""Shown to people only: a lease ends by proof that its holder is dead, never by age."""
 
 CHUNK = 500
 """Ids named in one statement at most."""
@@ -103,9 +117,14 @@ _RUNNING = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.RUNNI
 _GONE = select(CONTACTS.c.id).where(
     CONTACTS.c.id == ROWS.c.contact_id, or_(CONTACTS.c.opted_out, CONTACTS.c.unreachable)
 )
+_closes = type_coerce(ROWS.c.window_closes_at, BigInteger)
+_decided = type_coerce(ROWS.c.leased_until, BigInteger) - LEASE // timedelta(milliseconds=1)
+_still_open = or_(_closes.is_(None), _closes > bindparam("b_at"), _closes <= _decided)
+"""Nothing shut since it was decided. What had shut before then was decided anew: they wrote again."""
+
 _INTENDING = PreparedUpdate(
     moving(DeliveryState.SENDING, DeliveryState.LEASED)
-    .where(*_held("attempt", "owner"), ROWS.c.campaign_id.in_(_RUNNING), ~_GONE.exists())
+    .where(*_held("attempt", "owner"), ROWS.c.campaign_id.in_(_RUNNING), ~_GONE.exists(), _still_open)
     .values(
         attempt=ROWS.c.attempt + 1,
         wire_key=bindparam("b_key"),
@@ -149,7 +168,8 @@ _NOTING_SENT = (
 def intend(conn: Connection, intents: Sequence[Intent], owner: str, at: datetime) -> set[int]:
     """Note durably that these rows go on the wire now; returns those that really may.
 
-    A campaign paused or cancelled meanwhile, or a person who opted out since the claim, keeps theirs.
+    A campaign paused or cancelled meanwhile, or a person who opted out or whose window shut since the claim,
+    keeps theirs.
     """
     if not intents:
         return set()

@@ -65,11 +65,20 @@ def campaign_json(conn: Connection, campaign: CampaignRow, at: datetime) -> dict
 def _figure_rows(figures: CampaignStatus) -> list[tuple[str, Any]]:
     document = figures.as_json()
     rows = [(name, document[name]) for name in _FIGURES]
+    rows += _since_approval(figures)
     rows += [(f"blocked: {reason}", count) for reason, count in figures.reasons.items()]
     rows += [(f"skipped: {reason}", count) for reason, count in figures.skipped_reasons.items()]
     rows += [(f"failed: {group.title}", group.count) for group in figures.errors]
     rows += [("the figures add up", _adding_up(figures))]
     return rows + [("note", spot) for spot in figures.blind_spots]
+
+
+def _since_approval(figures: CampaignStatus) -> list[tuple[str, Any]]:
+    change = figures.since_approval
+    if change is None:
+        return []
+    approved = ("eligible when approved", figures.campaign.eligible_at_approval)
+    return [approved, ("more or fewer since then", f"{change:+d}" if change else "0")]
 
 
 def _adding_up(figures: CampaignStatus) -> str:

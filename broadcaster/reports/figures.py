@@ -42,6 +42,12 @@ class CampaignStatus:
         return not launched or (self.counts.adds_up and self.counts.intended == self.eligible)
 
     @property
+    def since_approval(self) -> int | None:
+        """How many more (or fewer, below zero) can be reached than when it was approved; None: it is not."""
+        approved = self.campaign.eligible_at_approval if self.campaign.seal else None
+        return None if approved is None else self.eligible - approved
+
+    @property
     def blind_spots(self) -> tuple[str, ...]:
         """What this channel cannot tell, in words."""
         told = ["Delivered and read come by webhook only; without it they stay at zero."]
@@ -69,6 +75,8 @@ class CampaignStatus:
             "audience": self.audience,
             "eligible": self.eligible,
             "blocked": self.blocked,
+            "eligible_at_approval": self.campaign.eligible_at_approval,
+            "since_approval": self.since_approval,
             **{name: getattr(counts, name) for name in names},
             "reasons": self.reasons,
             "skipped_reasons": self.skipped_reasons,

@@ -142,8 +142,7 @@ def test_one_statement_answers_every_way_to_send(store: Store) -> None:
             "account_update": 0,
         }
         assert all(
-            found.reach == decide.check(conn, ask(page, key, **fitting))
-            for key, found in reach.items()
+            found.reach == decide.check(conn, ask(page, key, **fitting)) for key, found in reach.items()
         )
 
 

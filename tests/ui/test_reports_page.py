@@ -145,3 +145,11 @@ def test_the_curve_has_its_table(space: Workspace, people: int, show: Show) -> N
     table = page.figures.chart.as_table()
     assert table[0] == ["", "Sent", "Delivered", "Read"]
     assert table[-1][1:] == ["5", "2", "1"]
+
+
+def test_the_difference_since_the_approval_is_said(space: Workspace, people: int, show: Show) -> None:
+    made = sent_campaign(space, people)
+    with space.store.write() as conn:
+        conn.exec_driver_sql("UPDATE campaign SET seal = 'x', eligible_at_approval = eligible_at_launch + 3")
+    page = opened(show("reports", made))
+    assert page.figures.since.text().endswith("could be reached when it was approved: now 3 fewer.")

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from broadcaster.reports.figures import CampaignStatus
 from broadcaster.states import Platform
 from ui import text, theme
 from ui.i18n import plural, tr
@@ -86,7 +87,8 @@ class Figures(QWidget):
         failed.body.addLayout(self._failures)
         failed.body.addStretch(1)
         failed.body.addLayout(row(self.retry, None))
-        blocked = Card(tr("Before the start")).add(self.waterfall)
+        self.since = Text("", "small")
+        blocked = Card(tr("Before the start")).add(self.waterfall, self.since)
         blocked.body.addStretch(1)
         column.addLayout(beside(failed, blocked))
 
@@ -101,6 +103,7 @@ class Figures(QWidget):
         found = report.status
         reasons = {key: int(count) for key, count in found.reasons.items()}
         self.waterfall.show_reach(found.audience, found.eligible, steps_of(reasons))
+        self.since.setText(_since_approval(found))
 
     def _show_funnel(self, report: Report) -> None:
         counts, found = report.status.counts, report.status
@@ -203,6 +206,18 @@ class Figures(QWidget):
         )
         self.retry.setText(words)
         self.retry.setAccessibleName(words)
+
+
+def _since_approval(found: CampaignStatus) -> str:
+    """How its reach moved between approval and start."""
+    change, approved = found.since_approval, text.number(found.campaign.eligible_at_approval or 0)
+    if change is None:
+        return ""
+    if not change:
+        return tr("{n} can be reached, as many as when it was approved.", n=approved)
+    moved = tr("more") if change > 0 else tr("fewer")
+    shown = text.number(abs(change))
+    return tr("{n} could be reached when it was approved: now {k} {moved}.", n=approved, k=shown, moved=moved)
 
 
 def _ticks(start: datetime, end: datetime, page: PageView) -> list[tuple[float, str]]:
