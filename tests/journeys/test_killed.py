@@ -54,7 +54,7 @@ def kill_while_sending(people: int, kills: int, per_second: int, seed: int, fold
         running = line.start("run", "--webhook-port", str(port))
         wait_until(lambda: ended(line), 240)
         sandbox.settle()
-        time.sleep(1)
+        wait_until(lambda: all_delivered(line, sandbox))
         stop(running)
         check(line, sandbox, people)
 
@@ -80,6 +80,13 @@ def subscribed(sandbox: Sandbox, port: int) -> bool:
 def ended(line: CommandLine) -> bool:
     status = line.json("campaign", "status", "Killed")
     return bool(status["waiting"] == status["sending"] == 0 and status["unconfirmed"] == 0)
+
+
+def all_delivered(line: CommandLine, sandbox: Sandbox) -> bool:
+    """Every receipt of the platform has come in and been applied."""
+    status = line.json("campaign", "status", "Killed")
+    told = sum(entry.delivered_ms > 0 for entry in sandbox.ledger())
+    return bool(status["delivered"] == told)
 
 
 def check(line: CommandLine, sandbox: Sandbox, people: int) -> None:

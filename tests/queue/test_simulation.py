@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from broadcaster.graph.outcomes import NotSent, Unknown
-from broadcaster.queue import ledger
+from broadcaster.queue import ledger, settle
 from broadcaster.queue.settling import Settler
 from broadcaster.queue.wire import Answers, GraphTransport, Outgoing
 from broadcaster.states import DeliveryState
@@ -110,6 +110,13 @@ def test_it_notices_that_a_crash_puts_messages_on_the_wire_back(
         return conn.execute(back).rowcount, 0
 
     monkeypatch.setattr(ledger, "orphan", careless)
+    assert fails_somewhere(play)
+
+
+def test_it_notices_that_a_message_nobody_heard_of_counts_as_absent(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "judge", lambda *_: settle.Absent())
     assert fails_somewhere(play)
 
 
