@@ -25,7 +25,7 @@ SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One message with what a reader said of it; ``why`` is a key of ``why.tsv``."""
+    """One message with what a reader said of it; ``why`` names its kind in a word or two."""
 
     id: str
     lang: str
