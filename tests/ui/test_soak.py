@@ -25,6 +25,7 @@ from broadcaster.queue import counting
 from broadcaster.settings import Settings
 from broadcaster.states import CampaignState
 from broadcaster.workspace import Workspace
+from ui.app import SWITCH_SECONDS, MainThreadCollector
 from ui.main_window import MainWindow
 from ui.preferences import Preferences
 
@@ -78,6 +79,14 @@ class Watch:
         return max(settled[len(settled) // 2 :]) - settled[0]
 
 
+@pytest.fixture(autouse=True)
+def switching_as_in_the_app() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    yield
+    sys.setswitchinterval(before)
+
+
 @pytest.fixture
 def busy_page(request: pytest.FixtureRequest) -> Iterator[BusyPage]:
     command = [sys.executable, "-m", "tests.ui.busy_page", str(request.param)]
@@ -122,6 +131,7 @@ def soak(qtbot: QtBot, page: BusyPage, folder: Path, seconds: float) -> tuple[Wa
     with Workspace.open(replace(settings, settle_seconds=2.0)) as space:
         campaign = launched(space, page, folder)
         window = MainWindow(Preferences(folder))
+        MainThreadCollector(window)
         window.resize(1280, 800)
         window.show()
         window.attach(space)
