@@ -24,7 +24,7 @@ from broadcaster.graph.client import GraphClient
 from broadcaster.graph.outcomes import NotSent, Unknown
 from broadcaster.queue import ledger
 from broadcaster.queue.breaker import Breaker
-from broadcaster.queue.budget import Budget, LocalBudget, SharedBudget
+from broadcaster.queue.budget import Begins, Budget, LocalBudget, SharedBudget
 from broadcaster.queue.closing import finish_done
 from broadcaster.queue.filling import take_up
 from broadcaster.queue.install import install_id
@@ -32,7 +32,7 @@ from broadcaster.queue.lane import LEASED_AHEAD, STALE_SECONDS, PageLane, minute
 from broadcaster.queue.lanes import Lanes
 from broadcaster.queue.ledger import Intent
 from broadcaster.queue.membership import BEAT_EVERY, Membership, SoleSender, Worker, new_incarnation
-from broadcaster.queue.pacing import cost_of
+from broadcaster.queue.pacing import BEGINS_WITHIN, cost_of
 from broadcaster.queue.plan import Plan, plans
 from broadcaster.queue.results import Aftermath, Answer, Results
 from broadcaster.queue.settling import Settler
@@ -56,7 +56,7 @@ TAKEN_OVER = (
     "{released} wait again. Nothing is sent twice."
 )
 
-INTENT_HOLDS = 30.0
+INTENT_HOLDS = BEGINS_WITHIN
 """Seconds after its intent within which a call must begin; a computer that slept sends nothing stale."""
 
 
@@ -259,22 +259,23 @@ class Engine:
             kept = [row.id for row in wave if row.id not in going]
             if kept:
                 ledger.release(conn, self.owner, kept)
-            if going:
-                self._budget.take(conn, plan.key, cost, len(going))
+            rows = [row for row in wave if row.id in going]
+            calls = [rows] if batch and rows else [[row] for row in rows]
+            begins = self._budget.take(conn, plan.key, cost, len(going), len(calls))
             step("intent.written")
         step("intent.committed")
         for _ in wave:
             lane.leased.popleft()
         lane.leased_at = self._clock.monotonic()
-        rows = [row for row in wave if row.id in going]
-        for call in [rows] if batch and rows else [[row] for row in rows]:
-            self._begin(lane, call, at)
+        for call in calls:
+            self._begin(lane, call, at, begins)
 
-    def _begin(self, lane: PageLane, rows: Sequence[Outgoing], at: datetime) -> None:
+    def _begin(self, lane: PageLane, rows: Sequence[Outgoing], at: datetime, begins: Begins) -> None:
         lane.begun(rows)
         began = self._clock.monotonic()
 
         def call() -> None:
+            begins()
             answers = self._call(lane.page_id, rows, began, at)
             self._inbox.append(_Back(lane.page_id, rows, answers, self._clock.monotonic() - began))
             self._wake()

@@ -1,14 +1,15 @@
 """The pace of one Page: one budget for everything it sends, exact in every one-second window.
 
 Each message costs a share of a second: a text 1/limit, media (audio, video, images) at least 1/10.
-The shares granted in any one-second window never exceed one. The load is evened out: after a grant
-the next one waits until the granted shares have passed. Knows no clock and no database: the caller
-gives the instant, in seconds of any clock that does not go back.
+The shares granted in any one-second window never exceed one. A grant counts from the instant its last
+call really began, not from when it was planned: on a computer too busy to begin calls in time, late ones
+would else meet those after them. The load is evened out: after a grant the next one waits until the
+granted shares have passed. Knows no clock and no database: the caller gives the instant, in seconds of
+any clock that does not go back.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,9 @@ STRETCH = 1.035
 
 CREDIT = 0.1
 """Seconds by which a late grant may be made up for, so that waking late does not cost pace."""
+
+BEGINS_WITHIN = 30.0
+"""Seconds after which a call that was granted but has not begun is not begun any more."""
 
 SLOW_FROM, STOP_AT = 80, 100
 """Percent of the platform's quota: from the first on slower, at the second a tenth of the pace."""
@@ -57,10 +61,30 @@ def cost_of(limit: float, media: bool) -> float:
 
 
 @dataclass(slots=True)
-class Pacer:
-    """What was granted lately (instant, share) and from when the next grant may come."""
+class Grant:
+    """A share of the Page's second that was given away."""
 
-    grants: deque[tuple[float, float]] = field(default_factory=deque)
+    at: float
+    share: float
+    waiting: int = 0
+    """Calls of it that have not begun."""
+
+    def begins(self, now: float) -> None:
+        """One of its calls begins."""
+        self.at = max(self.at, now)
+        self.waiting -= 1
+
+    def counts(self, now: float) -> bool:
+        if self.waiting > 0:
+            return now < self.at + BEGINS_WITHIN
+        return self.at > now - max(STRETCH, self.share)
+
+
+@dataclass(slots=True)
+class Pacer:
+    """What was granted lately and from when the next grant may come."""
+
+    grants: list[Grant] = field(default_factory=list)
     free_at: float = float("-inf")
 
     def room(self, now: float, cost: float, most: int) -> int:
@@ -68,29 +92,30 @@ class Pacer:
         if now < self.free_at - 1e-9:
             return 0
         self._forget(now)
-        used = sum(share for _, share in self.grants)
         if not self.grants:
             return min(most, max(1, int(1.0 / cost + 1e-9)))
-        return max(0, min(most, int((1.0 - used) / cost + 1e-9)))
+        return max(0, min(most, int((1.0 - self._used()) / cost + 1e-9)))
 
-    def take(self, now: float, cost: float, count: int) -> None:
-        """Note that ``count`` messages go at ``now``."""
-        self.grants.append((now, cost * count))
+    def take(self, now: float, cost: float, count: int, calls: int = 0) -> Grant:
+        """Note that ``count`` messages go at ``now``, or in ``calls`` of which each will say that it begins."""
+        grant = Grant(now, cost * count, calls)
+        self.grants.append(grant)
         self.free_at = max(self.free_at, now - CREDIT) + cost * count * STRETCH
+        return grant
 
     def wait(self, now: float) -> float:
         """Seconds until there may be room again (0: now)."""
         self._forget(now)
         waits = [self.free_at - now]
-        if sum(share for _, share in self.grants) > 1.0 - 1e-9:
-            waits.append(self.grants[0][0] + STRETCH - now)
+        if self._used() > 1.0 - 1e-9:
+            waits.append(min(grant.at for grant in self.grants) + STRETCH - now)
         return max(0.0, *waits)
 
     def dump(self, now: float) -> dict[str, Any]:
         """As JSON, for workers that share a pace through the database."""
         self._forget(now)
         return {
-            "grants": [list(grant) for grant in self.grants],
+            "grants": [[grant.at, grant.share] for grant in self.grants],
             "free_at": self.free_at if self.grants else None,
         }
 
@@ -99,9 +124,11 @@ class Pacer:
         if not state:
             return cls()
         free_at = state.get("free_at")
-        grants = deque((float(at), float(share)) for at, share in state.get("grants", ()))
+        grants = [Grant(float(at), float(share)) for at, share in state.get("grants", ())]
         return cls(grants, float("-inf") if free_at is None else float(free_at))
 
+    def _used(self) -> float:
+        return sum(grant.share for grant in self.grants)
+
     def _forget(self, now: float) -> None:
-        while self.grants and self.grants[0][0] <= now - max(STRETCH, self.grants[0][1]):
-            self.grants.popleft()
+        self.grants = [grant for grant in self.grants if grant.counts(now)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.queue.pacing import Pacer, cost_of, page_limit, slowed
+from broadcaster.queue.pacing import BEGINS_WITHIN, Grant, Pacer, cost_of, page_limit, slowed
 
 STEPS = st.lists(st.tuples(st.floats(0.0, 0.4), st.integers(1, 50)), min_size=1, max_size=120)
 
@@ -22,6 +22,43 @@ def test_no_one_second_window_holds_more_than_the_limit(limit: float, steps: lis
             granted.append((now, room))
     for start, _ in granted:
         assert sum(count for at, count in granted if start <= at < start + 1.0) <= limit
+
+
+LATE = st.lists(
+    st.tuples(st.floats(0.0, 0.4), st.integers(1, 50), st.floats(0.0, 2.5)), min_size=1, max_size=120
+)
+
+
+@given(limit=st.sampled_from([7.5, 40.0, 300.0]), steps=LATE)
+def test_calls_that_begin_late_do_not_meet_those_after_them(
+    limit: float, steps: list[tuple[float, int, float]]
+) -> None:
+    pacer, now, cost = Pacer(), 0.0, cost_of(limit, False)
+    planned: list[tuple[float, int, Grant]] = []
+    begun: list[tuple[float, int]] = []
+
+    def begin_until(instant: float) -> None:
+        for one in sorted((one for one in planned if one[0] <= instant), key=lambda one: one[0]):
+            planned.remove(one)
+            one[2].begins(one[0])
+            begun.append(one[:2])
+
+    for pause, wanted, late in steps:
+        now += pause
+        begin_until(now)
+        room = pacer.room(now, cost, wanted)
+        if room:
+            planned.append((now + late, room, pacer.take(now, cost, room, 1)))
+    begin_until(float("inf"))
+    for start, _ in begun:
+        assert sum(count for at, count in begun if start <= at < start + 1.0) <= limit
+
+
+def test_a_call_that_never_begins_does_not_hold_the_page() -> None:
+    pacer = Pacer()
+    pacer.take(0.0, 0.1, 10, 1)
+    assert pacer.room(BEGINS_WITHIN - 0.1, 0.1, 10) == 0
+    assert pacer.room(BEGINS_WITHIN + 0.1, 0.1, 10) == 10
 
 
 @pytest.mark.parametrize("limit", [10.0, 40.0, 300.0])
