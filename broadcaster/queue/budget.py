@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -16,14 +16,18 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.clock import Clock
-from broadcaster.queue.pacing import Pacer
+from broadcaster.queue.pacing import Grant, Pacer
 from broadcaster.store.tables import Lease
 
 LEASES = Lease.__table__  # type: ignore[attr-defined]
 NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-Begins = Callable[[], None]
+class Calls(Protocol):
+    """The calls that were granted together: each says when it begins and when it is answered."""
+
+    def begins(self) -> None: ...
+    def answered(self, seconds: float) -> None: ...
 
 
 class Budget(Protocol):
@@ -31,8 +35,8 @@ class Budget(Protocol):
         """Room for at most ``most`` messages of ``cost``; on a shared budget the row stays locked."""
         ...
 
-    def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Begins:
-        """Use up what was granted in this transaction; each of its ``calls`` says when it begins."""
+    def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Calls:
+        """Use up what was granted in this transaction, for so many ``calls`` (0: nobody will tell of them)."""
         ...
 
     def wait(self, key: str) -> float:
@@ -59,15 +63,11 @@ class LocalBudget:
         cost: float,
         count: int,
         calls: int = 0,
-    ) -> Begins:
+    ) -> Calls:
         with self._lock:
-            grant = self._pacer(key).take(self._clock.monotonic(), cost, count, calls)
-
-        def begins() -> None:
-            with self._lock:
-                grant.begins(self._clock.monotonic())
-
-        return begins
+            pacer = self._pacer(key)
+            grant = pacer.take(self._clock.monotonic(), cost, count, calls)
+        return _LocalCalls(self._clock, self._lock, pacer, grant)
 
     def wait(self, key: str) -> float:
         with self._lock:
@@ -93,12 +93,12 @@ class SharedBudget:
         self._free_at[key] = time.monotonic() + pacer.wait(now)
         return room
 
-    def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Begins:  # noqa: ARG002
+    def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Calls:  # noqa: ARG002
         pacer, now = self._open.pop(key)
         pacer.take(now, cost, count)
         self._free_at[key] = time.monotonic() + pacer.wait(now)
         conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(now)))
-        return _nobody_asks
+        return _UntoldCalls()
 
     def wait(self, key: str) -> float:
         return max(0.0, self._free_at.get(key, 0.0) - time.monotonic())
@@ -120,8 +120,32 @@ class SharedBudget:
         return Pacer.load(row[0]), float(row[1])
 
 
-def _nobody_asks() -> None:
-    pass
+@dataclass(frozen=True, slots=True)
+class _LocalCalls:
+    """Told from the threads that carry the calls."""
+
+    clock: Clock
+    lock: threading.Lock
+    pacer: Pacer
+    grant: Grant
+
+    def begins(self) -> None:
+        with self.lock:
+            self.grant.begins(self.clock.monotonic())
+
+    def answered(self, seconds: float) -> None:
+        with self.lock:
+            self.pacer.answered(self.grant, self.clock.monotonic(), seconds)
+
+
+class _UntoldCalls:
+    """Those of a shared budget."""
+
+    def begins(self) -> None:
+        pass
+
+    def answered(self, seconds: float) -> None:
+        pass
 
 
 def _name(key: str) -> str:

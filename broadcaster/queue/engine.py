@@ -24,7 +24,7 @@ from broadcaster.graph.client import GraphClient
 from broadcaster.graph.outcomes import NotSent, Unknown
 from broadcaster.queue import ledger
 from broadcaster.queue.breaker import Breaker
-from broadcaster.queue.budget import Begins, Budget, LocalBudget, SharedBudget
+from broadcaster.queue.budget import Budget, Calls, LocalBudget, SharedBudget
 from broadcaster.queue.closing import finish_done
 from broadcaster.queue.filling import take_up
 from broadcaster.queue.install import install_id
@@ -261,22 +261,24 @@ class Engine:
                 ledger.release(conn, self.owner, kept)
             rows = [row for row in wave if row.id in going]
             calls = [rows] if batch and rows else [[row] for row in rows]
-            begins = self._budget.take(conn, plan.key, cost, len(going), len(calls))
+            granted = self._budget.take(conn, plan.key, cost, len(going), len(calls))
             step("intent.written")
         step("intent.committed")
         for _ in wave:
             lane.leased.popleft()
         lane.leased_at = self._clock.monotonic()
         for call in calls:
-            self._begin(lane, call, at, begins)
+            self._begin(lane, call, at, granted)
 
-    def _begin(self, lane: PageLane, rows: Sequence[Outgoing], at: datetime, begins: Begins) -> None:
+    def _begin(self, lane: PageLane, rows: Sequence[Outgoing], at: datetime, granted: Calls) -> None:
         lane.begun(rows)
         began = self._clock.monotonic()
 
         def call() -> None:
-            begins()
+            granted.begins()
+            begun = self._clock.monotonic()
             answers = self._call(lane.page_id, rows, began, at)
+            granted.answered(self._clock.monotonic() - begun)
             self._inbox.append(_Back(lane.page_id, rows, answers, self._clock.monotonic() - began))
             self._wake()
 

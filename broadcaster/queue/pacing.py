@@ -2,8 +2,8 @@
 
 Each message costs a share of a second: a text 1/limit, media (audio, video, images) at least 1/10.
 The shares granted in any one-second window never exceed one. A grant counts from the instant its last
-call really began, not from when it was planned: on a computer too busy to begin calls in time, late ones
-would else meet those after them. The load is evened out: after a grant the next one waits until the
+call really began, and later still where the answer came later than answers can: on a busy computer or
+line, late calls would else meet those after them. The load is evened out: after a grant the next one waits until the
 granted shares have passed. Knows no clock and no database: the caller gives the instant, in seconds of
 any clock that does not go back.
 """
@@ -22,8 +22,11 @@ INBOX_FREEZES_ABOVE = 40.0
 
 DEFAULT_PER_SECOND = 10.0
 
-STRETCH = 1.035
+STRETCH = 1.02
 """Windows are kept this much longer than a second: calls granted apart may arrive closer together."""
+
+SLOWER = 1.02
+"""By this factor the quickest answer is forgotten with every answer: lines change."""
 
 CREDIT = 0.1
 """Seconds by which a late grant may be made up for, so that waking late does not cost pace."""
@@ -74,6 +77,10 @@ class Grant:
         self.at = max(self.at, now)
         self.waiting -= 1
 
+    def answered(self, now: float, quickest: float) -> None:
+        """One of its calls is answered: it arrived at most ``quickest`` seconds ago."""
+        self.at = max(self.at, now - quickest)
+
     def counts(self, now: float) -> bool:
         if self.waiting > 0:
             return now < self.at + BEGINS_WITHIN
@@ -86,6 +93,8 @@ class Pacer:
 
     grants: list[Grant] = field(default_factory=list)
     free_at: float = float("-inf")
+    quickest: float = float("inf")
+    """Seconds that the quickest of the last answers took."""
 
     def room(self, now: float, cost: float, most: int) -> int:
         """How many messages of ``cost`` may go at ``now``, at most ``most``."""
@@ -102,6 +111,11 @@ class Pacer:
         self.grants.append(grant)
         self.free_at = max(self.free_at, now - CREDIT) + cost * count * STRETCH
         return grant
+
+    def answered(self, grant: Grant, now: float, seconds: float) -> None:
+        """A call of that grant is answered, after ``seconds``."""
+        self.quickest = min(seconds, self.quickest * SLOWER)
+        grant.answered(now, self.quickest)
 
     def wait(self, now: float) -> float:
         """Seconds until there may be room again (0: now)."""
