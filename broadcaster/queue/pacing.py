@@ -108,6 +108,8 @@ class Pacer:
     def take(self, now: float, cost: float, count: int, calls: int = 0) -> Grant:
         """Note that ``count`` messages go at ``now``, or in ``calls`` of which each will say that it begins."""
         grant = Grant(now, cost * count, calls)
+        if not count:
+            return grant
         self.grants.append(grant)
         self.free_at = max(self.free_at, now - CREDIT) + cost * count * STRETCH
         return grant

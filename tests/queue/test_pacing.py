@@ -95,3 +95,9 @@ def test_a_page_follows_its_campaigns_unless_it_was_set() -> None:
     assert page_limit(10.0, [100.0, 20.0]) == 100.0
     assert page_limit(5.0, [100.0]) == 5.0
     assert page_limit(10.0, [5000.0]) == 300.0
+
+
+def test_taking_nothing_changes_nothing() -> None:
+    pacer = Pacer()
+    pacer.take(0.0, 2.0, 0)
+    assert pacer.room(0.1, 2.0, 5) == 1
