@@ -86,9 +86,11 @@ def ours(store: Store, file: Path, folder: Path, count: int) -> None:
     clock = RealTime(made.AT)
     rate("import", count, lambda: import_contacts(store, clock, page_id, file))
     rate("import the same again", count, lambda: import_contacts(store, clock, page_id, file))
-    print(
-        f"{'most memory until here':<34}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:>10.0f} MB"
+    own, beside = (
+        resource.getrusage(whose).ru_maxrss / 1024
+        for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
+    print(f"{'most memory until here':<34}{own:>10.0f} MB   {beside:.0f} MB in the process that reads")
     _interactions(store, page_id)
     with store.read() as conn:
         for name, tree in (("count, three conditions", THREE), ("count, five conditions", FIVE)):

@@ -10,7 +10,7 @@ import operator
 import string
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import Boolean, ColumnElement, Select, String, and_, false, func, not_, or_, select, true
 from sqlalchemy.ext.compiler import compiles
@@ -60,6 +60,27 @@ def _collated(element: Any, compiler: Any, **options: Any) -> str:
     return f'({compiler.process(element.clauses, **options)} COLLATE "C")'
 
 
+class scanned(FunctionElement[Any]):  # noqa: N801 - reads as the SQL function it is
+    """A column for which SQLite tries no index: one scan of the narrow rows is several times faster than
+    an index that has to look up a third of them."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(scanned)
+def _unindexed(element: Any, compiler: Any, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(scanned, "postgresql")
+def _as_it_is(element: Any, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
 def clause(
     tree: Filter,
     page_id: int,
@@ -87,31 +108,41 @@ class _Compiler:
         members_of: MembersOf | None,
         covered: bool,
     ) -> None:
-        self._sure: Sure = _guarded if covered else _settled
+        self._covered = covered
         self._page_id, self._definitions, self._now = page_id, definitions, now
         self._campaigns, self._members_of = campaigns, members_of
 
-    def tree(self, tree: Filter) -> Clause:
+    def tree(self, tree: Filter, turned: bool = False) -> Clause:
+        """``turned``: it stands inside a negation, where unknown must be false."""
         if isinstance(tree, Condition):
-            return self._condition(tree)
-        parts = [self.tree(part) for part in tree.parts]
+            return self._condition(tree, turned)
+        turned = turned or tree.mode == "not"
+        given = sorted(tree.parts, key=_cost) if tree.mode == "all" else tree.parts
+        few = tree.mode == "all" and bool(given) and _cost(given[0]) < _LOOKED_UP
+        parts = [self._label(one, few) if _is_label(one) else self.tree(one, turned) for one in given]
         if tree.mode == "not":
             return not_(parts[0])
         if not parts:
             return true() if tree.mode == "all" else false()
         return and_(*parts) if tree.mode == "all" else or_(*parts)
 
-    def _condition(self, given: Condition) -> Clause:
+    def _condition(self, given: Condition, turned: bool) -> Clause:
         special: dict[str, Callable[[Condition], Clause]] = {
             "label": self._label,
             "campaign": self._campaign,
-            "audience": self._audience,
             "interaction": self._interaction,
             "random": _random,
         }
         if given.kind in special:
             return special[given.kind](given)
-        return _compare(self._column(given), given, self._now, self._sure)
+        if given.kind == "audience":
+            return self._audience(given, turned)
+        column = self._column(given)
+        if self._covered:
+            return _compare(column, given, self._now, _guarded)
+        if turned:
+            return _compare(column, given, self._now, _settled)
+        return _compare(scanned(column), given, self._now, _bare)
 
     def _column(self, given: Condition) -> ColumnElement[Any]:
         """The column a field stands in; an attribute without a slot is read from the JSON beside."""
@@ -127,13 +158,18 @@ class _Compiler:
         query = select(value).where(ATTRIBUTES.c.contact_id == CONTACTS.c.id)
         return query.correlate(CONTACTS).scalar_subquery()
 
-    def _label(self, given: Condition) -> Clause:
-        labelled = select(LABELLED.c.contact_id).join(LABELS, LABELS.c.id == LABELLED.c.label_id)
-        labelled = labelled.where(LABELS.c.page_id == self._page_id)
-        if given.op in ("is_set", "is_not_set"):
-            return _people(labelled, given.op == "is_set")
-        names = given.value if isinstance(given.value, tuple) else (given.value,)
-        return _people(labelled.where(LABELS.c.name.in_(names)), given.op in ("eq", "in", "has_label"))
+    def _label(self, given: Condition, few: bool = False) -> Clause:
+        """``few``: other conditions leave few people, whose labels are looked up one by one."""
+        wanted = select(LABELS.c.id).where(LABELS.c.page_id == self._page_id)
+        if given.op not in ("is_set", "is_not_set"):
+            names = given.value if isinstance(given.value, tuple) else (given.value,)
+            wanted = wanted.where(LABELS.c.name.in_(names))
+        inside = given.op in ("eq", "in", "has_label", "is_set")
+        labelled = select(LABELLED.c.contact_id).where(LABELLED.c.label_id.in_(wanted))
+        if not few:
+            return _people(labelled, inside)
+        theirs = labelled.where(LABELLED.c.contact_id == CONTACTS.c.id).correlate(CONTACTS).exists()
+        return theirs if inside else not_(theirs)
 
     def _campaign(self, given: Condition) -> Clause:
         name = given.field.removeprefix("campaign.")
@@ -155,12 +191,14 @@ class _Compiler:
         query = select(DELIVERIES.c.contact_id).select_from(source).where(of_campaign, outcome[given.value])
         return _people(query, given.value != "not_sent")
 
-    def _audience(self, given: Condition) -> Clause:
+    def _audience(self, given: Condition, turned: bool) -> Clause:
         if self._members_of is None:
             raise NotFound("Saved audiences cannot be named here.", "Name them in a saved audience's filter.")
         names = given.value if isinstance(given.value, tuple) else (given.value,)
         together = or_(*(self._members_of(name) for name in names)) if names else false()
-        return together if given.op in ("eq", "in") else not_(together)
+        inside = given.op in ("eq", "in")
+        known = together if inside and not turned else func.coalesce(together, false())
+        return known if inside else not_(known)
 
     def _interaction(self, given: Condition) -> Clause:
         kind = given.field.removeprefix("interaction.")
@@ -175,6 +213,27 @@ class _Compiler:
         return and_(_people(query, True), _people(recent, False))
 
 
+_LOOKED_UP = 3
+
+
+def _cost(part: Filter) -> int:
+    """Where a part stands among those that must all hold: databases try them in the order given.
+
+    What mostly leaves few people comes first, what has to be looked up elsewhere last.
+    """
+    if not isinstance(part, Condition):
+        return _LOOKED_UP + 1
+    if part.kind in ("label", "campaign", "audience", "interaction"):
+        return _LOOKED_UP
+    if part.kind == "text":
+        return 0 if part.op in ("eq", "in") else 1
+    return 2 if part.kind == "flag" else 1
+
+
+def _is_label(part: Filter) -> TypeGuard[Condition]:
+    return isinstance(part, Condition) and part.kind == "label"
+
+
 def _people(query: Select[Any], inside: bool) -> Clause:
     found: Clause = CONTACTS.c.id.in_(query)
     return found if inside else not_(found)
@@ -186,9 +245,13 @@ def _guarded(column: ColumnElement[Any], comparison: Clause) -> Clause:
 
 
 def _settled(_column: ColumnElement[Any], comparison: Clause) -> Clause:
-    """False where there is no value, in a form that no index is tried for: one scan of the narrow rows
-    is several times faster than an index that has to look up a third of them."""
+    """False where there is no value."""
     return func.coalesce(comparison, false())
+
+
+def _bare(_column: ColumnElement[Any], comparison: Clause) -> Clause:
+    """Unknown where there is no value, which does for people to be found."""
+    return comparison
 
 
 def _compare(column: ColumnElement[Any], given: Condition, now: datetime, sure: Sure) -> Clause:

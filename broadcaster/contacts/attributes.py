@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from broadcaster.contacts.columns import AttributeDef
 from broadcaster.states import AttributeType
 from broadcaster.store.tables import AttributeDefinition
 from broadcaster.store.tables.contact import NUMBER_SLOTS, TEXT_SLOTS
 
+__all__ = ["AttributeDef", "define", "definitions"]
+
 DEFINITIONS = AttributeDefinition.__table__  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeDef:
-    """``slot`` is the column of ``contact`` that holds it, None when it stands in the JSON beside."""
-
-    name: str
-    type: AttributeType
-    slot: str | None
 
 
 def definitions(conn: Connection, page_id: int) -> dict[str, AttributeDef]:

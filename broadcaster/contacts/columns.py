@@ -12,7 +12,6 @@ from math import isfinite
 from zoneinfo import ZoneInfo
 
 from broadcaster.clock import epoch_ms, iso
-from broadcaster.contacts.attributes import AttributeDef
 from broadcaster.contacts.formulas import unguarded
 from broadcaster.contacts.reading import RawRow
 from broadcaster.errors import BadInput
@@ -37,6 +36,15 @@ Reader = Callable[[str], Cell]
 
 class Refused(ValueError):
     """Why a cell cannot be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeDef:
+    """``slot`` is the column of ``contact`` that holds it, None when it stands in the JSON beside."""
+
+    name: str
+    type: AttributeType
+    slot: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -17,25 +18,28 @@ from typing import Any, Literal
 from sqlalchemy import Connection, insert, update
 
 from broadcaster.clock import Clock
+from broadcaster.contacts import ahead, reading, staging
 from broadcaster.contacts import columns as cells
-from broadcaster.contacts import reading, staging
-from broadcaster.contacts.attributes import AttributeDef, define, definitions
-from broadcaster.contacts.columns import Column
+from broadcaster.contacts.ahead import Orders, Reader
+from broadcaster.contacts.attributes import define, definitions
+from broadcaster.contacts.columns import AttributeDef, Column
 from broadcaster.contacts.formulas import guarded
 from broadcaster.contacts.reading import FileShape, RawRow
-from broadcaster.contacts.taking import Batch, Taker
+from broadcaster.contacts.taking import Batch
 from broadcaster.errors import BadInput
 from broadcaster.states import AttributeType
 from broadcaster.store import Store
 from broadcaster.store.engine import MAPPED_BYTES
+from broadcaster.store.indexes import leave_indexes_for_later, restore_indexes
 from broadcaster.store.tables import ImportRun
 
 RUNS = ImportRun.__table__  # type: ignore[attr-defined]
 
-BATCH = 10_000
 SAMPLE = 20
-DECIDING = 200_000
+DECIDING = 100_000
 """So many rows decide the types of new attributes; a value further down that does not fit is rejected."""
+CHECKPOINT = 10_000
+"""Pages of the write-ahead log after which SQLite copies them into its file: most pages of a batch change again."""
 LabelMode = Literal["add", "replace", "update"]
 
 
@@ -133,14 +137,15 @@ def import_contacts(
         )
     assigned = cells.assign(shape.columns, mapping, path.name)
     attributes = [column for column in assigned if column.field.startswith("attribute.")]
-    with store.read() as conn:
-        known = definitions(conn, page_id)
-    new = [column for column in attributes if column.field.removeprefix("attribute.") not in known]
-    types = cells.infer_types(new, islice(reading.rows(shape), DECIDING)) if new else {}
     if all(column.field != "labels" for column in assigned):
         label_mode = "add"  # a file without labels takes none away
-    work = _Import(store, clock, page_id, shape, assigned, types, label_mode, dry_run, actor)
-    result = work.run(rejects, progress, cancelled or threading.Event())
+    with closing(ahead.reader(shape.size)) as reads:
+        with store.read() as conn:
+            known = definitions(conn, page_id)
+        new = [column for column in attributes if column.field.removeprefix("attribute.") not in known]
+        types = cells.infer_types(new, islice(reading.rows(shape), DECIDING)) if new else {}
+        work = _Import(store, clock, page_id, shape, assigned, types, label_mode, dry_run, actor, reads)
+        result = work.run(rejects, progress, cancelled or threading.Event())
     if reading.changed_since(shape):
         result = replace(result, warning="The file changed while it was read: import it again.")
     return result
@@ -162,7 +167,9 @@ class _Import:
     label_mode: LabelMode
     dry_run: bool
     actor: str
+    reader: Reader
     run_id: int = 0
+    indexed_later: bool = False
     known: dict[str, AttributeDef] = field(default_factory=dict)
     done: int = 0
     result: ImportResult = field(default_factory=ImportResult)
@@ -172,22 +179,24 @@ class _Import:
     ) -> ImportResult:
         started = self.clock.monotonic()
         self._begin()
-        taker = Taker(self.columns, self.known, self.clock.now())
-        rows = reading.rows(self.shape)
-        with _RejectsFile(rejects, self.shape) as file:
-            while batch := list(islice(rows, BATCH)):
-                if cancelled.is_set():
-                    self.result = replace(self.result, cancelled=True)
-                    break
-                self.done += len(batch)
-                taken = taker.take(batch)
-                self._take(taken)
-                file.write(taken.refused)
-                if progress:
-                    seconds = max(0.001, self.clock.monotonic() - started)
-                    total = max(self.shape.lines - 1, self.done)
-                    progress(ImportProgress(self.done, total, self.done / seconds))
-            self.result = replace(self.result, rejects_file=file.path)
+        orders = Orders(self.shape, self.columns, self.known, self.clock.now(), ahead.BATCH)
+        try:
+            with _RejectsFile(rejects, self.shape) as file:
+                for read, taken in self.reader.batches(orders):
+                    if cancelled.is_set():
+                        self.result = replace(self.result, cancelled=True)
+                        break
+                    self.done += read
+                    self._take(taken)
+                    file.write(taken.refused)
+                    if progress:
+                        seconds = max(0.001, self.clock.monotonic() - started)
+                        total = max(self.shape.lines - 1, self.done)
+                        progress(ImportProgress(self.done, total, self.done / seconds))
+                self.result = replace(self.result, rejects_file=file.path)
+        finally:
+            if self.indexed_later:
+                restore_indexes(self.store)
         self._end()
         return replace(
             self.result, rows=self.done, encoding=self.shape.encoding, delimiter=self.shape.delimiter,
@@ -202,6 +211,7 @@ class _Import:
             self.known = {n: AttributeDef(n, t, None) for n, t in wanted.items()} | known
             return
         with self.store.write() as conn:
+            self.indexed_later = self.shape.size >= ahead.WORTH_A_PROCESS and leave_indexes_for_later(conn)
             self.known = define(conn, self.page_id, wanted)
             inserted = conn.execute(
                 insert(RUNS).values(
@@ -232,7 +242,7 @@ class _Import:
     def _end(self) -> None:
         if self.dry_run:
             return
-        with self.store.write() as conn:
+        with _transaction(self.store, trial=False) as conn:
             state = "cancelled" if self.result.cancelled else "finished"
             rejects = str(self.result.rejects_file) if self.result.rejects_file else None
             self._note(conn, state=state, finished_at=self.clock.now(), rejects_file=rejects)
@@ -289,11 +299,11 @@ class _transaction:  # noqa: N801 - used as a with-statement word
 
     def __enter__(self) -> Connection:
         self._conn = self._outer.__enter__()
-        _map_file(self._conn, 0)  # a mapped file that is being written counts as memory of the program
+        _tuned(self._conn, mapped=0, checkpoint=CHECKPOINT)  # a mapped file counts as memory when written
         return self._conn
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        _map_file(self._conn, MAPPED_BYTES)
+        _tuned(self._conn, mapped=MAPPED_BYTES, checkpoint=1000)
         if kind is None and self._trial:
             undone = _Undone()
             try:
@@ -304,6 +314,7 @@ class _transaction:  # noqa: N801 - used as a with-statement word
         return bool(self._outer.__exit__(kind, error, trace))
 
 
-def _map_file(conn: Connection, most: int) -> None:
+def _tuned(conn: Connection, *, mapped: int, checkpoint: int) -> None:
     if conn.dialect.name == "sqlite":
-        conn.exec_driver_sql(f"PRAGMA mmap_size={most}")
+        conn.exec_driver_sql(f"PRAGMA mmap_size={mapped}")
+        conn.exec_driver_sql(f"PRAGMA wal_autocheckpoint={checkpoint}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress, repeat
+from itertools import compress
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -140,23 +140,21 @@ def _create(
     acted = values.pop("last_interaction_at", None) or [None] * len(ids)
     by = [None if when is None else "import" for when in acted]
     columns: dict[str, Iterable[Any]] = {
-        "id": ids, "page_id": repeat(page_id), "psid": batch.psids, **values,
+        "id": ids, "psid": batch.psids, **values,
         "opted_out": map(bool, opted), "opted_out_at": [at if out else None for out in opted],
-        "unreachable": repeat(False), "last_interaction_at": acted, "last_interaction_source": by,
-        "last_interaction_kind": by, "source": repeat("import"), "created_at": repeat(at),
-        "updated_at": repeat(at), "import_id": repeat(run),
+        "last_interaction_at": acted, "last_interaction_source": by, "last_interaction_kind": by,
     }  # fmt: skip
-    _insert(conn, "contact", tuple(columns), list(zip(*columns.values(), strict=False)))
-    _insert(
-        conn,
-        "interaction",
-        ("page_id", "contact_id", "kind", "at", "source"),
-        [
-            (page_id, id_, "import", when, "import")
-            for id_, when in zip(ids, acted, strict=True)
-            if when is not None
-        ],
-    )
+    same: dict[str, str | int] = {
+        "page_id": page_id, "unreachable": False, "source": "import", "created_at": at, "updated_at": at,
+        "import_id": run,
+    }  # fmt: skip
+    _insert(conn, "contact", tuple(columns), list(zip(*columns.values(), strict=True)), same)
+    if any(by):
+        conn.exec_driver_sql(
+            "INSERT INTO interaction (page_id, contact_id, kind, at, source) "
+            f"SELECT page_id, id, 'import', last_interaction_at, 'import' FROM contact "
+            f"WHERE id BETWEEN {ids[0]} AND {ids[-1]} AND import_id = {int(run)} AND last_interaction_at IS NOT NULL"
+        )
     _insert(conn, "contact_label", ("label_id", "contact_id"), _pairs(labels, batch.labels, ids))
     loose = [(id_, given) for id_, given in zip(ids, batch.loose, strict=False) if given is not None]
     _insert(conn, "contact_attributes", ("contact_id", "values"), loose)
@@ -168,19 +166,34 @@ def _create(
     )
 
 
-def _insert(conn: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Many rows at once as the driver likes it best: executemany, or COPY on PostgreSQL."""
+def _insert(
+    conn: Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    same: Mapping[str, str | int] = {},
+) -> None:
+    """Many rows at once as the driver likes it best: executemany, or COPY on PostgreSQL.
+
+    ``same``: what stands in every row, words of our own without quotes.
+    """
     if not rows:
         return
-    names = ", ".join(f'"{name}"' for name in columns)
+    names = ", ".join(f'"{name}"' for name in (*columns, *same))
     if conn.dialect.name == "sqlite":
-        places = ", ".join("?" * len(columns))
+        places = ", ".join(
+            (
+                *"?" * len(columns),
+                *(repr(value).upper() if isinstance(value, bool) else repr(value) for value in same.values()),
+            )
+        )
         conn.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", list(rows))
         return
+    rest = tuple(same.values())
     driver: Any = conn.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row(row)
+            copy.write_row((*row, *rest))
 
 
 def _stage(conn: Connection, batch: Batch, ids: Sequence[int], labels: dict[str, list[int]]) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import compress
 
-from broadcaster.contacts.attributes import AttributeDef
-from broadcaster.contacts.columns import Cell, Cells, Column, readers
+from broadcaster.contacts.columns import AttributeDef, Cell, Cells, Column, readers
 from broadcaster.contacts.reading import RawRow
 from broadcaster.states import AttributeType
+
+WORD = 1 << 64
 
 
 @dataclass(slots=True)
@@ -27,6 +30,30 @@ class Batch:
     refused: list[tuple[RawRow, str]] = field(default_factory=list)
     duplicates: int = 0
     """How many of the refused stood in the file before."""
+
+
+class Seen:
+    """Numbers that came before: eight bytes each while they come in order, as they mostly do."""
+
+    def __init__(self) -> None:
+        self._rising = array("Q")
+        self._highest = 0
+        self._others: set[int] = set()
+
+    def add(self, key: int) -> bool:
+        """Keep it; False when it was here before."""
+        if self._highest < key < WORD:
+            self._highest = key
+            self._rising.append(key)
+            return True
+        if key in self._others or self._rises(key):
+            return False
+        self._others.add(key)
+        return True
+
+    def _rises(self, key: int) -> bool:
+        place = bisect_left(self._rising, key)
+        return place < len(self._rising) and self._rising[place] == key
 
 
 class Taker:
@@ -46,7 +73,7 @@ class Taker:
                 self._loose[column.field] = definition
             else:
                 self._slots[column.field] = definition.slot
-        self._seen: set[int] = set()
+        self._seen = Seen()
 
     def take(self, rows: Sequence[RawRow]) -> Batch:
         """The next rows of the file as a batch; the first row of a person counts."""
@@ -84,10 +111,9 @@ class Taker:
                 reason = "the psid is empty"
             if reason is None:
                 key = int(f"1{psid}")  # the 1 keeps leading zeros apart; a number is half a text's memory
-                if key in self._seen:
+                if not self._seen.add(key):
                     reason = f"psid {psid} stands in the file before; the first row counts"
                     batch.duplicates += 1
-                self._seen.add(key)
             if reason is not None:
                 keep[number] = False
                 batch.refused.append((rows[number], reason))

@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 
 from broadcaster.errors import DatabaseNewer, EnvironmentFault
 from broadcaster.store.engine import Store, connect
+from broadcaster.store.indexes import restore_indexes
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -29,6 +30,7 @@ def open_store(url: str, now: datetime) -> Store:
     store = connect(url)
     try:
         _migrate(store, now)
+        restore_indexes(store)
     except BaseException:
         store.engine.dispose()
         raise

@@ -64,6 +64,19 @@ def test_audiences_are_joined_and_taken_out_of_each_other(settled: Settled) -> N
         assert members(conn, without.id) == members(conn, vip.id) - members(conn, out.id)
 
 
+def test_who_has_no_value_is_outside_of_what_another_audience_asks_for(settled: Settled) -> None:
+    named = {"field": "audience", "op": "eq", "value": "Old"}
+    with settled.store.write() as conn:
+        old = keep(conn, settled, "Old", {"field": "attribute.score", "op": "gte", "value": 5})
+        apart = keep(conn, settled, "Apart", {"field": "audience", "op": "ne", "value": "Old"})
+        turned = keep(conn, settled, "Turned", {"not": {"any": [named, VIP]}})
+        everybody, vip = {one.id for one in settled.crowd.people}, keep(conn, settled, "Vip", VIP)
+        unknown = {one.id for one in settled.crowd.people if one.attributes.get("score") is None}
+        assert unknown and members(conn, old.id)
+        assert members(conn, apart.id) == everybody - members(conn, old.id)
+        assert members(conn, turned.id) == everybody - members(conn, old.id) - members(conn, vip.id)
+
+
 def test_an_audience_cannot_be_part_of_itself(settled: Settled) -> None:
     with settled.store.write() as conn:
         keep(conn, settled, "A", OUT)

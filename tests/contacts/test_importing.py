@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from sqlalchemy import select
 
 from broadcaster.clock import ManualClock
-from broadcaster.contacts import importing, people, undo
+from broadcaster.contacts import ahead, importing, people, undo
 from broadcaster.contacts.attributes import definitions
 from broadcaster.contacts.exporting import export_contacts
 from broadcaster.contacts.importing import preview
@@ -183,7 +183,7 @@ def test_a_dry_run_says_what_would_happen(store: Store, take: Take, page_id: int
 def test_a_cancelled_import_keeps_whole_batches_and_says_where_it_stopped(
     store: Store, take: Take, page_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH", 10)
+    monkeypatch.setattr(ahead, "BATCH", 10)
     stop = threading.Event()
     file = "psid\n" + "".join(f"{n}\n" for n in range(1, 101))
     result = take(file, cancelled=stop, progress=lambda told: stop.set() if told.done >= 30 else None)
@@ -195,14 +195,14 @@ def test_a_cancelled_import_keeps_whole_batches_and_says_where_it_stopped(
 
 
 def test_progress_tells_rate_and_end(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "BATCH", 10)
+    monkeypatch.setattr(ahead, "BATCH", 10)
     told: list[importing.ImportProgress] = []
     take("psid\n" + "".join(f"{n}\n" for n in range(1, 26)), progress=told.append)
     assert [(one.done, one.total) for one in told] == [(10, 25), (20, 25), (25, 25)]
 
 
 def test_duplicates_are_found_across_batches(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "BATCH", 2)
+    monkeypatch.setattr(ahead, "BATCH", 2)
     result = take("psid,first_name\n1,A\n2,B\n1,C\n3,D\n")
     assert (result.created, result.duplicates, result.rejected) == (3, 1, 0)
 
