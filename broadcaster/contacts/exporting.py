@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, select, type_coerce
 
 from broadcaster.clock import from_epoch_ms, iso
 from broadcaster.contacts.attributes import AttributeDef, definitions
@@ -109,7 +109,7 @@ def _blocks(
         query = query.where(clause)
     last, written = 0, _Written()
     while True:
-        found = conn.execute(query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK)).all()
+        found = _plain(conn, query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK))
         if not found:
             return
         ids, *columns = zip(*found, strict=True)
@@ -117,6 +117,13 @@ def _blocks(
         labels = _labels(conn, names, ids[0], last)
         loose = _loose(conn, known, ids[0], last)
         yield list(zip(*_cells(ids, columns, known, labels, loose, written), strict=True))
+
+
+def _plain(conn: Connection, query: Select[Any]) -> list[tuple[Any, ...]]:
+    """Rows as the driver gives them: none of these columns needs to be made into something."""
+    cursor: Any = conn.execute(query).cursor
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _cells(
@@ -132,7 +139,7 @@ def _cells(
     yield psids
     for column in texts:
         yield map(written.__getitem__, column)
-    yield ["" if at is None else iso(from_epoch_ms(at)) for at in acted]
+    yield map(written.instant, acted)
     yield ["true" if out else "false" for out in opted]
     yield [written[labels.get(id_, "")] for id_ in ids]
     slots = iter(columns[7:])
@@ -146,6 +153,24 @@ def _cells(
 
 class _Written(dict[Any, Any]):
     """Stored value → what is written; most values stand in many rows, so each is worked out once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._minutes: dict[int, str] = {}
+
+    def instant(self, ms: int | None) -> str:
+        """A time in ISO 8601; people's times share their minutes."""
+        if ms is None:
+            return ""
+        minute, rest = divmod(ms, 60_000)
+        if rest % 1000:
+            return iso(from_epoch_ms(ms))
+        start = self._minutes.get(minute)
+        if start is None:
+            start = iso(from_epoch_ms(minute * 60_000))[:-3]
+            if len(self._minutes) < REMEMBERED:
+                self._minutes[minute] = start
+        return f"{start}{rest // 1000:02}Z"
 
     def __missing__(self, value: Any) -> Any:
         cell = guarded(_cell(value))
@@ -161,10 +186,10 @@ def _labels(conn: Connection, names: dict[int, str], first: int, last: int) -> d
         LABELLED.c.contact_id.between(first, last)
     )
     found: dict[int, list[str]] = {}
-    for contact_id, label_id in conn.execute(query):
+    for contact_id, label_id in _plain(conn, query):
         if label_id in names:
             found.setdefault(contact_id, []).append(names[label_id])
-    return {contact_id: ";".join(sorted(given)) for contact_id, given in found.items()}
+    return {one: given[0] if len(given) == 1 else ";".join(sorted(given)) for one, given in found.items()}
 
 
 def _loose(
