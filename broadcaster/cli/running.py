@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import click
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from broadcaster.background_sync import follow
 from broadcaster.campaigns import catalogue
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.cli.frame import Command, say, workspace
@@ -23,6 +24,9 @@ WAITING = (DeliveryState.WAITING, DeliveryState.LEASED)
 
 RECEIPT_GRACE = timedelta(seconds=3)
 """With a webhook receiver, "idle" waits until no event came for this long: receipts follow the sends."""
+
+SYNC_ENDS_WITHIN = 5.0
+"""Seconds for a reading of conversations to end; it goes on the next time where it stopped."""
 
 GIVE_UP_AFTER = 30.0
 """Seconds after which a run that should end stops waiting for a network, a disk or a database."""
@@ -43,8 +47,19 @@ GIVE_UP_AFTER = 30.0
     metavar="SECONDS",
     help="With --until-idle: end when platform, database or disk stood in the way for so long.",
 )
+@click.option(
+    "--sync-minutes",
+    type=click.IntRange(0, 60),
+    help="Read conversations so often while no webhook arrives, 0: never.  [default: as set in the window]",
+)
 @click.pass_context
-def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None, give_up_after: float) -> int:
+def run_queue(
+    ctx: click.Context,
+    until_idle: bool,
+    webhook_port: int | None,
+    give_up_after: float,
+    sync_minutes: int | None,
+) -> int:
     """Send what is due and take what Meta reports, until stopped."""
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -56,7 +71,10 @@ def run_queue(ctx: click.Context, until_idle: bool, webhook_port: int | None, gi
         space.start_sending()
         if space.sender is not None and space.sender.engine.took_over:
             say(space.sender.engine.took_over)
+        syncs = follow(space, stop, sync_minutes)
         given_up = _watch(space, stop, give_up_after if until_idle else None, webhook_port is not None)
+        stop.set()
+        syncs.join(SYNC_ENDS_WITHIN)
         return _verdict(space, started, given_up)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, case, func, or_, select
 
 from broadcaster.contacts.attributes import AttributeDef, definitions
 from broadcaster.errors import NotFound
@@ -42,6 +42,7 @@ SORTABLE = (
     "locale",
     "timezone",
     "last_interaction_at",
+    "last_message_at",
     "created_at",
     "updated_at",
     "entry_ref",
@@ -144,8 +145,12 @@ def search_ids(
     descending: bool = False,
     clause: ColumnElement[bool] | None = None,
 ) -> array[int]:
-    """Ids of the people that match, in order: the table's order. ``text`` looks in names and PSIDs."""
-    column = CONTACTS.c[sort if sort in SORTABLE else "last_name"]
+    """Ids of the people that match, in order: the table's order. ``text`` looks in names and PSIDs.
+
+    ``sort`` is one of ``SORTABLE``, ``state``, ``labels`` (the first of each), or ``attribute.NAME`` of the
+    Page's own.
+    """
+    column = _sorted_by(conn, page_id, sort)
     order = column.desc().nulls_last() if descending else column.asc().nulls_last()
     query = select(CONTACTS.c.id).order_by(order, CONTACTS.c.id)
     if page_id is not None:
@@ -158,6 +163,25 @@ def search_ids(
     for part in conn.execute(query).partitions(10_000):
         found.extend(row[0] for row in part)
     return found
+
+
+def _sorted_by(conn: Connection, page_id: int | None, sort: str) -> ColumnElement[Any]:
+    own = sort.removeprefix("attribute.")
+    if own != sort and page_id is not None and (found := definitions(conn, page_id).get(own)):
+        if found.slot:
+            slot: ColumnElement[Any] = CONTACTS.c[found.slot]
+            return slot
+        value = ATTRIBUTES.c["values"][own]
+        typed = value.as_float() if found.type == AttributeType.NUMBER else value.as_string()
+        beside = select(typed).where(ATTRIBUTES.c.contact_id == CONTACTS.c.id)
+        return beside.correlate(CONTACTS).scalar_subquery()
+    if sort == "state":
+        return case((CONTACTS.c.opted_out, 2), (CONTACTS.c.unreachable, 1))
+    if sort == "labels":
+        theirs = select(func.min(LABELS.c.name)).join(LABELLED, LABELLED.c.label_id == LABELS.c.id)
+        return theirs.where(LABELLED.c.contact_id == CONTACTS.c.id).correlate(CONTACTS).scalar_subquery()
+    column: ColumnElement[Any] = CONTACTS.c[sort if sort in SORTABLE else "last_name"]
+    return column
 
 
 def _matches(text: str) -> ColumnElement[bool]:

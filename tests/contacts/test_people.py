@@ -85,13 +85,47 @@ def test_who_was_unreachable_comes_back_by_writing(store: Store, page_id: int) -
 
 
 @pytest.mark.parametrize(
-    "text", ["STOP", " stop! ", "ARRÊT", "arret", "Baja.", "¡BAJA!", "abmelden", "Çıkış", "dừng"]
+    "text",
+    [
+        "STOP",
+        " stop! ",
+        "ARRÊT",
+        "arret",
+        "Baja.",
+        "¡BAJA!",
+        "abmelden",
+        "Çıkış",
+        "dừng",
+        "Стоп!",
+        "إلغاء الاشتراك",
+        "tama na",
+        "Wypisz mnie",
+        "बंद करें",
+        "หยุด",
+        "수신거부",
+        "配信停止",
+        "退订",
+    ],
 )
 def test_words_that_end_messages(text: str) -> None:
     assert is_opt_out(text)
 
 
-@pytest.mark.parametrize("text", ["don't stop", "bus stop?", "", "the end is near", "ok"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "don't stop",
+        "bus stop?",
+        "",
+        "the end is near",
+        "ok",
+        "Red",
+        "acha",
+        "stop by tomorrow",
+        "não parar",
+        "?!",
+    ],
+)
 def test_words_that_do_not(text: str) -> None:
     assert not is_opt_out(text)
 
@@ -162,3 +196,23 @@ def test_links_carry_only_what_a_link_can(page_id: int) -> None:
 def test_a_person_who_is_gone_is_told(store: Store) -> None:
     with store.read() as conn, pytest.raises(NotFound):
         people.person(conn, 999)
+
+
+def test_every_shown_column_can_be_sorted_by(store: Store, take: Take, page_id: int) -> None:
+    loose = "".join(f",f{n}" for n in range(12))
+    take(
+        f"psid,labels,opted_out,score{loose},far\n"
+        f"1,new,,30{',' * 12},b\n2,vip;able,true,4{',' * 12},c\n3,,,{',' * 12},a\n"
+    )
+
+    def order(sort: str, descending: bool = False) -> list[str]:
+        with store.read() as conn:
+            ids = people.search_ids(conn, page_id, sort=sort, descending=descending)
+            return [row.psid for row in people.rows(conn, ids)]
+
+    assert order("attribute.score") == ["2", "1", "3"]
+    assert order("attribute.score", descending=True) == ["1", "2", "3"]
+    assert order("attribute.far") == ["3", "1", "2"]
+    assert order("labels") == ["2", "1", "3"]
+    assert order("state")[0] == "2"
+    assert order("psid", descending=True) == ["3", "2", "1"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from broadcaster.background_sync import due_pages
 from broadcaster.clock import ManualClock
 from broadcaster.store import values
 from broadcaster.store.tables import Page
 from broadcaster.workspace import Workspace
-from ui.background_sync import due_pages
 
 
 def every(space: Workspace, minutes: int) -> None:

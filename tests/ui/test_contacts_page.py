@@ -12,7 +12,9 @@ from broadcaster.contacts import people as known
 from broadcaster.workspace import Workspace
 from tests.ui.conftest import PEOPLE, Show, calm, contacts_csv
 from ui.pages.contacts import ContactsPage
+from ui.pages.contacts.growth import GrowthDialog
 from ui.pages.contacts.importing import ImportDialog
+from ui.pages.contacts.past_imports import PastImports
 
 
 def opened(window: object) -> ContactsPage:
@@ -180,3 +182,109 @@ def test_export_writes_everybody(qtbot: QtBot, people: int, tmp_path: Path, show
     page.export_to(str(out))
     calm(qtbot, window)
     assert len(out.read_text("utf-8-sig").splitlines()) == PEOPLE + 1
+
+
+def imported(space: Workspace, page_id: int, folder: Path, text: str) -> int:
+    from broadcaster.contacts.importing import import_contacts
+
+    file = folder / "more.csv"
+    file.write_text(text)
+    made = import_contacts(
+        space.store, space.clock, page_id, file, rejects=folder / "more.rejects.csv", actor="anna"
+    )
+    assert made.import_id is not None
+    return made.import_id
+
+
+def test_a_past_import_is_listed_and_taken_back(
+    qtbot: QtBot, people: int, page_id: int, space: Workspace, show: Show, tmp_path: Path
+) -> None:
+    imported(space, page_id, tmp_path, "psid,first_name\n900001,Zoe\n900002,Yan\nnine,Bad\n")
+    window = show("contacts")
+    page = opened(window)
+    page.show_imports()
+    calm(qtbot, window)
+    dialog = page.dialog
+    assert isinstance(dialog, PastImports)
+    row = [dialog.model.index(0, place).data() for place in range(dialog.model.columnCount())]
+    assert (row[0], row[2], row[3], row[7], row[8]) == ("more.csv", "Finished", "2", "1", "anna")
+    assert dialog.rejects_button.isEnabled()
+    qtbot.mouseClick(dialog.undo_button, Qt.MouseButton.LeftButton)
+    assert "2 people" in dialog.question.windowTitle()
+    dialog.question.accept()
+    qtbot.waitUntil(lambda: page.count_text.text() == f"{PEOPLE} people")
+    page.show_imports()
+    calm(qtbot, window)
+    again = page.dialog
+    assert isinstance(again, PastImports)
+    assert again.model.index(0, 2).data() == "Taken back"
+    assert not again.undo_button.isEnabled()
+
+
+def test_an_import_that_was_used_stays_and_says_why(
+    qtbot: QtBot, people: int, page_id: int, space: Workspace, show: Show, tmp_path: Path
+) -> None:
+    first = imported(space, page_id, tmp_path, "psid,first_name\n900001,Zoe\n")
+    imported(space, page_id, tmp_path, "psid,first_name\n900002,Yan\n")
+    window = show("contacts")
+    page = opened(window)
+    page.undo_import(first)
+    qtbot.waitUntil(lambda: "a later import has used it" in page.notice.text)
+    assert page.count_text.text() == f"{PEOPLE + 2} people"
+
+
+def test_a_link_with_its_code_follows_the_typing(
+    qtbot: QtBot, people: int, page_id: int, show: Show, tmp_path: Path
+) -> None:
+    window = show("contacts")
+    page = opened(window)
+    page.show_growth()
+    calm(qtbot, window)
+    dialog = page.dialog
+    assert isinstance(dialog, GrowthDialog)
+    qtbot.keyClicks(dialog.ref, "poster-berlin")
+    assert dialog.shown.text().endswith("?ref=poster-berlin")
+    assert dialog.shown.text().startswith("https://m.me/")
+    for name, start in (("code.png", b"\x89PNG"), ("code.svg", b"<?xml")):
+        dialog.save_to(str(tmp_path / name))
+        assert (tmp_path / name).read_bytes().startswith(start)
+    qtbot.keyClicks(dialog.ref, " /")
+    assert "characters that a link cannot carry" in dialog.notice.text
+    assert not dialog.save_button.isEnabled()
+
+
+def test_who_came_by_a_link_is_an_audience_away(
+    qtbot: QtBot, people: int, page_id: int, space: Workspace, show: Show
+) -> None:
+    from broadcaster.contacts.interactions import InteractionFact, record
+    from broadcaster.states import InteractionKind, Source
+
+    now = space.clock.now()
+    with space.store.write() as conn:
+        facts = [
+            InteractionFact(f"70{n}", InteractionKind.REFERRAL, now, Source.WEBHOOK, f"k{n}", ref="poster")
+            for n in range(3)
+        ]
+        record(conn, page_id, facts)
+    window = show("contacts")
+    page = opened(window)
+    page.show_growth()
+    calm(qtbot, window)
+    dialog = page.dialog
+    assert isinstance(dialog, GrowthDialog)
+    assert [dialog.model.index(0, place).data() for place in range(3)] == ["poster", "3", "3 times"]
+    dialog.table.choose(0)
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Return)
+    calm(qtbot, window)
+    builder = window.page("audiences").builder
+    assert builder.filter() == {"all": [{"field": "entry_ref", "op": "eq", "value": "poster"}]}
+
+
+def test_the_table_is_sorted_by_an_own_attribute(qtbot: QtBot, people: int, show: Show) -> None:
+    window = show("contacts")
+    page = opened(window)
+    page._sort_asked("attribute.city", False)
+    calm(qtbot, window)
+    shown = [page._rows([page.model.id_at(place)])[0].attributes.get("city") for place in (0, PEOPLE - 1)]
+    assert shown == sorted(shown)
+    assert shown[0] != shown[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -85,6 +86,7 @@ def switching_as_in_the_app() -> Iterator[None]:
     sys.setswitchinterval(SWITCH_SECONDS)
     yield
     sys.setswitchinterval(before)
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -135,6 +137,8 @@ def soak(qtbot: QtBot, page: BusyPage, folder: Path, seconds: float) -> tuple[Wa
         window.resize(1280, 800)
         window.show()
         window.attach(space)
+        gc.collect()
+        gc.freeze()  # as the app does: what was imported is not searched for garbage again
         window.go("queue")
         port = space.start_receiver(0)
         page.ask(f"subscribe http://127.0.0.1:{port}/webhook")

@@ -166,7 +166,7 @@ class AudiencesPage(PageView):
 
     def open(self, argument: object) -> None:
         if isinstance(argument, dict) and argument.get("new"):
-            self.start_new()
+            self.start_new(given=argument.get("filter", EVERYONE))
         elif isinstance(argument, int):
             self._wanted = argument
             self._dirty = False
@@ -219,12 +219,12 @@ class AudiencesPage(PageView):
 
     # -- editing
 
-    def start_new(self) -> None:
-        """An empty audience: everyone, until a condition is added."""
+    def start_new(self, *_pressed: object, given: dict[str, Any] = EVERYONE) -> None:
+        """A new audience: everyone, until a condition is added, or those of a filter."""
         self._audience_id, self._dirty = None, False
         self.name_edit.setText("")
         self.builder.setEnabled(True)
-        self.builder.show_filter(EVERYONE, self._around())
+        self.builder.show_filter(given, self._around())
         self.kind_note.setText(_kind_words(AudienceKind.DYNAMIC))
         self.result.show_used(())
         self._mark_current()

@@ -20,10 +20,13 @@ from ui.models.window_clock import WindowDelegate
 from ui.pages import PageView
 from ui.pages.contacts import reading
 from ui.pages.contacts.columns import columns, quick_filters
+from ui.pages.contacts.growth import GrowthDialog
 from ui.pages.contacts.importing import ImportDialog
+from ui.pages.contacts.past_imports import PastImports
 from ui.pages.contacts.person import PersonPanel
 from ui.tasks import Tasks, Work
-from ui.widgets.buttons import button, row
+from ui.widgets.buttons import button, menu_button, row
+from ui.widgets.dialogs import Dialog
 from ui.widgets.labels import Text
 from ui.widgets.states import Stage
 from ui.widgets.table import DataTable
@@ -45,6 +48,7 @@ class ContactsPage(PageView):
         self._sort, self._descending = "last_interaction_at", True
         self._loaded: tuple[int | None, str, str, str, bool] | None = None
         self._wanted: int | None = None
+        self.dialog: Dialog | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SEARCH_DELAY_MS)
@@ -58,12 +62,20 @@ class ContactsPage(PageView):
             tr("Sync"), self.sync, icon="sync", tip=tr("Read conversations from the platform")
         )
         export = button(tr("Export…"), self.export, icon="export")
+        more = menu_button(
+            tr("More"),
+            [
+                (tr("Past imports…"), "undo", self.show_imports),
+                (tr("Links and QR codes…"), "link", self.show_growth),
+            ],
+        )
         head = row(
             Text(tr("Contacts"), "title", wrap=False),
             self.count_text,
             None,
             self.sync_button,
             export,
+            more,
             imports,
         )
         self.body.addLayout(head)
@@ -257,6 +269,18 @@ class ContactsPage(PageView):
             self.dialog = ImportDialog(self)
             self.dialog.open()
 
+    def show_imports(self) -> None:
+        """What past imports did, and taking one back."""
+        if self.page_id is not None:
+            self.dialog = PastImports(self, self.page_id)
+            self.dialog.open()
+
+    def show_growth(self) -> None:
+        """Links that bring people, and whom they brought."""
+        if self.page_id is not None:
+            self.dialog = GrowthDialog(self, self.page_id)
+            self.dialog.open()
+
     def export(self) -> None:
         chooser = QFileDialog(self, tr("Export contacts"))
         chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -339,4 +363,9 @@ class ContactsPage(PageView):
         self.navigate.emit("reports", campaign_id)
 
     def commands(self) -> list[tuple[str, Any]]:
-        return [(tr("Sync conversations"), self.sync), (tr("Export contacts"), self.export)]
+        return [
+            (tr("Sync conversations"), self.sync),
+            (tr("Export contacts"), self.export),
+            (tr("Past imports"), self.show_imports),
+            (tr("Links and QR codes"), self.show_growth),
+        ]

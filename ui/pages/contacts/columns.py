@@ -44,7 +44,14 @@ def columns(
             tone=lambda row: window_clock(row.last_interaction_at, now()).tone,
             width=190,
         ),
-        Column("state", tr("State"), lambda row: _state(row)[0], tone=lambda row: _state(row)[1], width=100),
+        Column(
+            "state",
+            tr("State"),
+            lambda row: _state(row)[0],
+            sort="state",
+            tone=lambda row: _state(row)[1],
+            width=100,
+        ),
         Column(
             "last_interaction_at",
             tr("Last action"),
@@ -62,7 +69,9 @@ def columns(
             shown=False,
         ),
         Column("psid", tr("Id (PSID)"), lambda row: row.psid, sort="psid", width=180),
-        Column("labels", tr("Labels"), lambda row: ", ".join(row.labels) or text.NONE, width=160),
+        Column(
+            "labels", tr("Labels"), lambda row: ", ".join(row.labels) or text.NONE, sort="labels", width=160
+        ),
         Column(
             "entry_ref",
             tr("Came from (ref)"),
@@ -95,7 +104,8 @@ def _attribute(name: str, kind: str) -> Column:
             return tr("yes") if value else tr("no")
         return text.number(value, 0 if float(value).is_integer() else 2) if number else str(value)
 
-    return Column(f"attribute.{name}", name, words, numeric=number, shown=False)
+    key = f"attribute.{name}"
+    return Column(key, name, words, sort=key, numeric=number, shown=False)
 
 
 def _state(row: Any) -> tuple[str, str | None]:

@@ -10,8 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from broadcaster.audiences import saved
-from broadcaster.contacts import attributes, exporting, importing, opt_out, people, privacy, undo
+from broadcaster.contacts import (
+    attributes,
+    exporting,
+    growth,
+    importing,
+    opt_out,
+    past,
+    people,
+    privacy,
+    undo,
+)
 from broadcaster.contacts import sync as syncing
+from broadcaster.errors import EnvironmentFault
+from broadcaster.pages import listing
 from broadcaster.policy.explain import explain
 from ui import text
 from ui.i18n import plural, tr
@@ -128,6 +140,37 @@ def undo_import(workspace: Workspace, import_id: int) -> Any:
     undone = undo.undo_import(workspace.store, import_id, workspace.settings.actor, workspace.clock.now())
     workspace.hub.post("contact")
     return undone
+
+
+def past_imports(conn: Any, page_id: int) -> list[Any]:
+    return list(past.past_imports(conn, page_id))
+
+
+def ways_in(conn: Any, page_id: int) -> tuple[str, str, list[Any]]:
+    """The Page's platform, its id at Meta, and which links and ads brought people."""
+    page = listing.page(conn, page_id)
+    return page.platform, page.graph_id, list(growth.entry_points(conn, page_id))
+
+
+def link(graph_id: str, ref: str) -> str:
+    """Raises BadInput for a ref that a link cannot carry."""
+    return growth.m_me_link(graph_id, ref)
+
+
+def qr_svg(of: str) -> str:
+    return growth.qr_svg(of)
+
+
+def save_qr(of: str, path: Path) -> None:
+    """As SVG where the name says so, else as PNG. Raises EnvironmentFault."""
+    content = growth.qr_svg(of).encode() if path.suffix.lower() == ".svg" else growth.qr_png(of)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise EnvironmentFault(
+            tr("{file} cannot be written: {why}.", file=path, why=error.strerror),
+            tr("Choose another folder."),
+        ) from error
 
 
 def set_opt_out(workspace: Workspace, contact_id: int, out: bool, why: str) -> None:
