@@ -49,11 +49,15 @@ class AttributeDef:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``field``: a known column, or ``attribute.NAME``; ``index`` is its place in the row."""
+    """``field``: a known column, or ``attribute.NAME``; ``index`` is its place in the row.
+
+    ``type``: what an attribute was said to be; None: its values decide.
+    """
 
     index: int
     title: str
     field: str
+    type: AttributeType | None = None
 
 
 def assign(columns: Sequence[str], mapping: Mapping[str, str] | None, where: str) -> list[Column]:
@@ -62,7 +66,9 @@ def assign(columns: Sequence[str], mapping: Mapping[str, str] | None, where: str
     if unknown := [title for title in wanted if title not in columns]:
         raise BadInput(f"{where} has no column {unknown[0]!r}.", f"Its columns: {', '.join(columns)}.")
     fields = [_mapped(wanted[title]) if title in wanted else _field(title) for title in columns]
-    found = [Column(i, title, field) for i, (title, field) in enumerate(zip(columns, fields, strict=True))]
+    found = [
+        Column(i, title, *_typed(field)) for i, (title, field) in enumerate(zip(columns, fields, strict=True))
+    ]
     found = [column for column in found if column.field]
     fields = [column.field for column in found]
     if "psid" not in fields:
@@ -80,6 +86,14 @@ def _mapped(field: str) -> str:
     if field in ("", NOT_TAKEN):
         return ""
     return field if field in PERSON_FIELDS or field.startswith("attribute.") else f"attribute.{field}"
+
+
+def _typed(field: str) -> tuple[str, AttributeType | None]:
+    """``attribute.score:number`` → field and type."""
+    name, _, word = field.rpartition(":")
+    if name.startswith("attribute.") and word in tuple(AttributeType):
+        return name, AttributeType(word)
+    return field, None
 
 
 def _field(title: str) -> str:
@@ -104,7 +118,8 @@ def infer_types(columns: Sequence[Column], rows: Iterator[RawRow]) -> dict[str, 
             types -= {type_ for type_ in types if not all(map(_CHECKS[type_], texts))}
     order = (AttributeType.YES_NO, AttributeType.NUMBER, AttributeType.DATE)
     return {
-        column.field: next(
+        column.field: column.type
+        or next(
             (type_ for type_ in order if column.index in filled and type_ in open_[column.index]),
             AttributeType.TEXT,
         )

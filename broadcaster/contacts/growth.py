@@ -46,7 +46,7 @@ def m_me_link(page_graph_id: str, ref: str = "") -> str:
 def qr_svg(link: str) -> str:
     """The QR code as an SVG document."""
     out = io.BytesIO()
-    segno.make(link, error="m").save(out, kind="svg", scale=8, border=4)
+    segno.make(link, error="m").save(out, kind="svg", scale=8, border=4, light="#fff")
     return out.getvalue().decode()
 
 

@@ -49,6 +49,7 @@ class ImportPreview:
 
     encoding: str
     delimiter: str
+    quote: str
     columns: tuple[str, ...]
     sample_rows: tuple[tuple[str, ...], ...]
     mapping: dict[str, str]
@@ -101,6 +102,7 @@ def preview(path: Path, mapping: Mapping[str, str] | None = None) -> ImportPrevi
     return ImportPreview(
         shape.encoding,
         shape.delimiter,
+        shape.quote,
         shape.columns,
         tuple(tuple(row.cells) for row in sample),
         {column.title: column.field for column in found},
@@ -142,6 +144,7 @@ def import_contacts(
     with closing(ahead.reader(shape.size)) as reads:
         with store.read() as conn:
             known = definitions(conn, page_id)
+        _require_types(attributes, known)
         new = [column for column in attributes if column.field.removeprefix("attribute.") not in known]
         types = cells.infer_types(new, islice(reading.rows(shape), DECIDING)) if new else {}
         work = _Import(store, clock, page_id, shape, assigned, types, label_mode, dry_run, actor, reads)
@@ -149,6 +152,16 @@ def import_contacts(
     if reading.changed_since(shape):
         result = replace(result, warning="The file changed while it was read: import it again.")
     return result
+
+
+def _require_types(attributes: Sequence[Column], known: Mapping[str, AttributeDef]) -> None:
+    for column in attributes:
+        name = column.field.removeprefix("attribute.")
+        if column.type and name in known and known[name].type != column.type:
+            raise BadInput(
+                f"The attribute {name!r} is a {known[name].type} already, not a {column.type}.",
+                "Give the column another name, or leave out the type.",
+            )
 
 
 def _has_psid(shape: FileShape, mapping: Mapping[str, str] | None) -> bool:

@@ -326,3 +326,38 @@ def test_a_column_can_be_left_out_and_an_attribute_named_shortly(
 def test_the_rejects_never_overwrite_the_file(take: Take, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be written"):
         take("psid\nx\n", rejects=tmp_path / "people.csv")
+
+
+def test_an_attribute_is_what_it_was_said_to_be(store: Store, take: Take, page_id: int) -> None:
+    take("psid,zip\n1,10115\n2,20095\n", mapping={"zip": "attribute.zip:text"})
+    assert person(store, page_id, "1").attributes["zip"] == "10115"
+    take("psid,since\n1,2026-01-02\n2,soon\n", mapping={"since": "since:date"})
+    with store.read() as conn:
+        assert definitions(conn, page_id)["since"].type == AttributeType.DATE
+    with pytest.raises(BadInput, match="is a text already"):
+        take("psid,zip\n1,3\n", mapping={"zip": "attribute.zip:number"})
+
+
+def test_a_colon_in_a_name_is_no_type(store: Store, take: Take, page_id: int) -> None:
+    take("psid,ratio\n1,3\n", mapping={"ratio": "attribute.a:b"})
+    with store.read() as conn:
+        assert list(definitions(conn, page_id)) == ["a:b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("psid;name\n'1';'Ada; King'\n'2';'Bob'\n", "'"),
+        ('psid;name\n"1";"Ada; King"\n2;O\'Neil\n', '"'),
+        ("psid;name\n1;'t Hooft\n2;D'Arcy\n", '"'),
+    ],
+)
+def test_quoting_is_found_out(
+    store: Store, take: Take, page_id: int, tmp_path: Path, text: str, quote: str
+) -> None:
+    (tmp_path / "people.csv").write_text(text)
+    assert preview(tmp_path / "people.csv").quote == quote
+    result = take(text, mapping={"name": "first_name"})
+    assert (result.created, result.rejected) == (2, 0)
+    if "Ada" in text:
+        assert person(store, page_id, "1").first_name == "Ada; King"

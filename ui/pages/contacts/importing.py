@@ -125,10 +125,11 @@ class ImportDialog(Dialog):
 
     def _show_preview(self, preview: Any) -> None:
         found = tr(
-            "{columns} columns · {encoding} · separated by {delimiter}",
+            "{columns} columns · {encoding} · separated by {delimiter} · {quoted}",
             columns=len(preview.columns),
             encoding=preview.encoding,
             delimiter=_delimiter_word(preview.delimiter),
+            quoted=_quote_word(preview.quote),
         )
         self.notice.say(found, "accent")
         clear(self._preview_column)
@@ -168,7 +169,10 @@ class ImportDialog(Dialog):
         for key, words in known_fields().items():
             box.addItem(words, key)
         own = field if field and field not in known_fields() else f"attribute.{column.strip()}"
-        box.addItem(tr("Own attribute “{name}”", name=own.removeprefix("attribute.")), own)
+        name = own.removeprefix("attribute.")
+        box.addItem(tr("Own attribute “{name}”", name=name), own)
+        for kind, words in _kinds().items():
+            box.addItem(tr("Own attribute “{name}”, {kind}", name=name, kind=words), f"{own}:{kind}")
         if ignored:
             box.addItem(tr("Not taken"), NOT_TAKEN)
         box.setCurrentIndex(box.findData(NOT_TAKEN if ignored else field or own))
@@ -235,6 +239,22 @@ class ImportDialog(Dialog):
     def _enable(self, on: bool) -> None:
         self.dry_button.setEnabled(on)
         self.import_button.setEnabled(on)
+
+
+def _kinds() -> dict[str, str]:
+    """An attribute's types; without one its values decide."""
+    return {
+        "text": tr("as text"),
+        "number": tr("as number"),
+        "date": tr("as date"),
+        "yes_no": tr("as yes or no"),
+    }
+
+
+def _quote_word(quote: str) -> str:
+    return {'"': tr("quoted with {sign}", sign='"'), "'": tr("quoted with {sign}", sign="'")}.get(
+        quote, tr("a workbook")
+    )
 
 
 def _delimiter_word(delimiter: str | None) -> str:

@@ -91,24 +91,24 @@ class PastImports(Dialog):
 
 def _columns(page: ContactsPage) -> list[Column]:
     def figure(name: str, title: str) -> Column:
-        return Column(name, title, lambda run: text.number(getattr(run, name)), numeric=True, width=90)
+        return Column(name, title, lambda run: text.number(getattr(run, name)), numeric=True, width=84)
 
     return [
-        Column("file_name", tr("File"), lambda run: run.file_name, width=200),
+        Column("file_name", tr("File"), lambda run: run.file_name, width=170),
         Column(
             "started_at",
             tr("When"),
             lambda run: text.when(run.started_at, page.zone, page.now()),
             tip=lambda run: text.full_time(run.started_at, page.zone),
-            width=130,
+            width=110,
         ),
-        Column("state", tr("State"), lambda run: _state(run.state), width=110),
+        Column("state", tr("State"), lambda run: _state(run.state), width=100),
         figure("created", tr("Created")),
         figure("updated", tr("Updated")),
-        figure("unchanged", tr("Unchanged")),
+        figure("unchanged", tr("Same")),
         figure("duplicates", tr("Twice")),
         figure("rejected", tr("Not taken")),
-        Column("actor", tr("By"), lambda run: run.actor, width=100),
+        Column("actor", tr("By"), lambda run: run.actor, width=84),
     ]
 
 
