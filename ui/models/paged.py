@@ -15,8 +15,8 @@ from ui import theme
 
 log = logging.getLogger(__name__)
 
-BLOCK = 128
-KEPT_BLOCKS = 64
+BLOCK = 48
+KEPT_BLOCKS = 160
 Index = QModelIndex | QPersistentModelIndex
 _NOTHING = QModelIndex()
 _DISPLAY, _ALIGN = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.TextAlignmentRole
@@ -46,7 +46,7 @@ class Column:
 
 
 class PagedTable(QAbstractTableModel):
-    """Rows by id, in blocks of 128 with the least used dropped; read inside ``data()`` when looked at.
+    """Rows by id, in blocks with the least used dropped; read inside ``data()`` when looked at.
 
     The order never jumps by itself: only ``set_ids`` changes it. A row that is gone is shown greyed.
     """
