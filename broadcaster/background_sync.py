@@ -22,15 +22,15 @@ LOOK_SECONDS = 15.0
 """So often it is looked whether a Page is due."""
 INTERVAL = "sync_minutes"
 """Where the interval is kept, in minutes; 0 is never."""
+DEFAULT_MINUTES = 4
 
 
 def follow(space: Workspace, stop: threading.Event, minutes: int | None = None) -> threading.Thread:
     """Sync Pages whenever they are due, in a thread of its own, until ``stop`` is set."""
 
     def run() -> None:
-        while not stop.is_set():
+        while not stop.wait(LOOK_SECONDS):
             sync_due(space, stop, minutes)
-            stop.wait(LOOK_SECONDS)
 
     thread = threading.Thread(target=run, name="background-sync", daemon=True)
     thread.start()
@@ -58,7 +58,7 @@ def due_pages(space: Workspace, minutes: int | None = None) -> list[int]:
     """Ready Pages of which neither a webhook nor a sync told anything within the interval; none at 0."""
     now = space.clock.now()
     with space.store.read() as conn:
-        wanted = int(values.value(conn, INTERVAL, 0)) if minutes is None else minutes
+        wanted = int(values.value(conn, INTERVAL, DEFAULT_MINUTES)) if minutes is None else minutes
         pages = listing.pages(conn) if wanted else []
     long_ago = now - timedelta(minutes=wanted)
     heard = {

@@ -6,7 +6,7 @@ import time
 
 from tests.journeys.line import CommandLine, stop
 
-PATIENCE = 30.0
+PATIENCE = 40.0
 
 
 def people(line: CommandLine) -> int:

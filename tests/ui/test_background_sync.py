@@ -16,7 +16,19 @@ def every(space: Workspace, minutes: int) -> None:
         values.keep(conn, "sync_minutes", minutes)
 
 
-def test_nothing_is_due_until_an_interval_is_chosen(space: Workspace, page_id: int) -> None:
+def test_every_four_minutes_until_another_interval_is_chosen(
+    space: Workspace, clock: ManualClock, page_id: int
+) -> None:
+    with space.store.session() as session:
+        page = session.get(Page, page_id)
+        assert page is not None
+        page.last_sync_at = clock.now()
+        session.add(page)
+    clock.move(timedelta(minutes=3, seconds=59))
+    assert due_pages(space) == []
+    clock.move(timedelta(seconds=1))
+    assert due_pages(space) == [page_id]
+    every(space, 0)
     assert due_pages(space) == []
 
 

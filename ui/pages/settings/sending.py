@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QTime
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QTimeEdit
 
+from broadcaster.background_sync import DEFAULT_MINUTES, INTERVAL
 from ui import theme
 from ui.i18n import tr
 from ui.pages.settings.section import Section
@@ -108,7 +109,7 @@ class SendingSection(Section):
         self.rate.setValue(int(kept["throttle_per_second"]))
         self.margin.setValue(int(kept["margin_seconds"]))
         self.eyes.setChecked(bool(kept["four_eyes"]))
-        self.sync_minutes.setCurrentIndex(max(0, self.sync_minutes.findData(kept["sync_minutes"])))
+        self.sync_minutes.setCurrentIndex(max(0, self.sync_minutes.findData(kept[INTERVAL])))
 
     def values(self) -> dict[str, Any]:
         """What stands in the fields, as it is kept."""
@@ -125,7 +126,7 @@ class SendingSection(Section):
             "throttle_per_second": self.rate.value(),
             "margin_seconds": self.margin.value(),
             "four_eyes": self.eyes.isChecked(),
-            "sync_minutes": self.sync_minutes.currentData(),
+            INTERVAL: self.sync_minutes.currentData(),
         }
 
     def save(self) -> None:
@@ -154,7 +155,7 @@ def _kept(conn: Any) -> dict[str, Any]:
         "throttle_per_second": 10,
         "margin_seconds": 60,
         "four_eyes": False,
-        "sync_minutes": 0,
+        INTERVAL: DEFAULT_MINUTES,
     }
     return {key: kept.value(conn, key, default) for key, default in usual.items()}
 
