@@ -37,7 +37,7 @@ coverage: env              ## the same tests with their coverage
 	$(VENV) -m pytest -q -m "not slow" --cov --cov-report=term
 
 kill-test: env             ## kill -9 at random instants, at least 200 times, and at every named step
-	$(VENV) -m pytest -q -m slow tests/queue tests/journeys -k kill
+	$(VENV) -m pytest -q -m slow tests/queue tests/journeys tests/contacts -k kill
 
 simulate: env              ## many seeds of the deterministic simulation
 	$(VENV) -m pytest -q -m slow tests/queue -k "simulation or crash"
@@ -48,6 +48,7 @@ soak: env                  ## 100,000 messages at full pace beside an open windo
 bench: env                 ## a million people, beside DuckDB, polars and plain loops; takes a while
 	$(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	$(VENV) -m benchmarks.contacts_million
+	QT_QPA_PLATFORM=offscreen $(VENV) -m benchmarks.window_scroll
 	$(VENV) -m benchmarks.policy_million
 	$(VENV) -m benchmarks.webhooks_inbox 20000
 	$(VENV) -m benchmarks.webhooks_inbox 20000 postgres
