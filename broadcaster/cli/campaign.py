@@ -17,9 +17,9 @@ from broadcaster.clock import iso
 from broadcaster.contacts import people
 from broadcaster.errors import NotFound, RefusedByPolicy
 from broadcaster.policy.explain import explain as explain_person
+from broadcaster.policy.forecast import Forecast, QueueFit, queue_aware
 from broadcaster.policy.forecast import forecast as forecast_hours
-from broadcaster.policy.forecast import queue_aware
-from broadcaster.policy.reopening import reopenings
+from broadcaster.policy.reopening import Reopenings, reopenings
 from broadcaster.queue import control, trial
 from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE
 from broadcaster.reports.figures import status as status_of
@@ -201,8 +201,33 @@ def forecast(ctx: click.Context, name: str, from_text: str | None, hours: int, a
             ],
         },
     }
-    lines = [f"{iso(at)}  {count:>9,}" for at, count in found.hours]
-    show(as_json, document, "\n".join(lines))
+    lines = [
+        f"{iso(at)}  {count:>9,}{f'  {lost:,} windows shut before the next' if lost else ''}"
+        for (at, count), lost in zip(found.hours, (*found.lost_per_hour, 0), strict=False)
+    ]
+    show(as_json, document, "\n".join((*lines, *forecast_words(found, fit, row.throttle_per_second, again))))
+
+
+def forecast_words(found: Forecast, fit: QueueFit, pace: float, again: Reopenings) -> list[str]:
+    """The best moment, what the pace costs and what saves it, and the estimate, a sentence each."""
+    said = ["Nobody can be reached at any of these hours."]
+    if found.best:
+        said = [f"Best hour: {iso(found.best[0])} with {found.best[1]:,} people."]
+    if fit.misses and fit.latest_start and fit.needed_per_second:
+        said.append(
+            f"At {pace:g} a second {fit.misses:,} of {fit.people:,} would miss their window: start by "
+            f"{iso(fit.latest_start)}, or send {fit.needed_per_second:.1f} a second."
+        )
+    else:
+        said.append(f"At {pace:g} a second nobody misses their window; it ends at {iso(fit.ends_at)}.")
+    if again.hours:
+        more = sum(hour.expected for hour in again.hours)
+        least, most = sum(hour.low for hour in again.hours), sum(hour.high for hour in again.hours)
+        said.append(
+            f"Estimate, not counted above: about {more:,.0f} windows may open again in these hours ({least:,} to "
+            f"{most:,}), by the last {again.weeks} weeks of this Page."
+        )
+    return said
 
 
 @campaign.command("test")

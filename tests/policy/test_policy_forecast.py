@@ -7,10 +7,13 @@ from random import Random
 
 import pytest
 
+from broadcaster.cli.campaign import forecast_words
 from broadcaster.policy import decide
-from broadcaster.policy.forecast import forecast, queue_aware
+from broadcaster.policy.forecast import Forecast, QueueFit, forecast, queue_aware
 from broadcaster.policy.question import Question
+from broadcaster.policy.reopening import Reopening, Reopenings
 from broadcaster.store import Store
+from tests.conftest import NOW
 from tests.policy.people import AT, add_page, add_person, ask
 
 HOUR = timedelta(hours=1)
@@ -140,3 +143,22 @@ def test_without_a_window_nothing_is_missed(sqlite_store: Store) -> None:
     with sqlite_store.read() as conn:
         fit = queue_aware(conn, ask(page, "utility", template_approved=True), AT, 1.0)
     assert (fit.misses, fit.latest_start, fit.needed_per_second) == (0, None, None)
+
+
+def test_the_forecast_is_told_in_sentences() -> None:
+    hours = [(NOW, 900), (NOW + timedelta(hours=1), 800)]
+    found = Forecast(hours, [900, 800], hours[0], [100], None)
+    late = QueueFit(900, 40, NOW - timedelta(hours=2), 12.34, NOW + timedelta(minutes=5))
+    again = Reopenings([Reopening(NOW, 2.5, 1, 4), Reopening(NOW + timedelta(hours=1), 1.5, 0, 3)], 3)
+    best, pace, estimate = forecast_words(found, late, 10.0, again)
+    assert best == "Best hour: 2026-11-20T12:00:00Z with 900 people."
+    assert "40 of 900 would miss their window" in pace
+    assert "start by 2026-11-20T10:00:00Z, or send 12.3 a second" in pace
+    assert "about 4 windows may open again" in estimate and "(1 to 7)" in estimate and "3 weeks" in estimate
+
+
+def test_nobody_at_any_hour_is_said() -> None:
+    found = Forecast([(NOW, 0)], [0], None, [], None)
+    words = forecast_words(found, QueueFit(0, 0, None, None, NOW), 10.0, Reopenings([], 0))
+    assert words[0] == "Nobody can be reached at any of these hours."
+    assert len(words) == 2
