@@ -35,8 +35,11 @@ def leave_indexes_for_later(conn: Connection) -> bool:
     return True
 
 
-def restore_indexes(store: Store) -> None:
-    """Make those that are missing, sorted in a file and not in the program's memory."""
+def restore_indexes(store: Store, patience_ms: int = 10_000) -> None:
+    """Make those that are missing, sorted in a file and not in the program's memory.
+
+    sqlite3.OperationalError when somebody writes for longer than ``patience_ms``.
+    """
     if not store.is_sqlite:
         return
     with closing(store.engine.raw_connection()) as pooled:
@@ -45,12 +48,13 @@ def restore_indexes(store: Store) -> None:
         missing = [index for index in LATER if index.name not in there]
         if not missing:
             return
-        before = [driver.execute(f"PRAGMA {name}").fetchone()[0] for name in FRUGAL]
-        for name, value in FRUGAL.items():
+        wanted = {**FRUGAL, "busy_timeout": patience_ms}
+        before = [driver.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted]
+        for name, value in wanted.items():
             driver.execute(f"PRAGMA {name}={value}")
         try:
             for index in missing:
                 driver.execute(str(CreateIndex(index, if_not_exists=True).compile(store.engine)))
         finally:
-            for name, value in zip(FRUGAL, before, strict=True):
+            for name, value in zip(wanted, before, strict=True):
                 driver.execute(f"PRAGMA {name}={value}")

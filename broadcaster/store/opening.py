@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,8 @@ def open_store(url: str, now: datetime) -> Store:
     store = connect(url)
     try:
         _migrate(store, now)
-        restore_indexes(store)
+        with suppress(sqlite3.OperationalError):  # somebody imports just now: that import makes them itself
+            restore_indexes(store, patience_ms=200)
     except BaseException:
         store.engine.dispose()
         raise
