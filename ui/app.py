@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QApplication
 from broadcaster.errors import BroadcasterError
 from broadcaster.settings import Settings
 from ui import i18n, theme
-from ui.background_sync import BackgroundSync
 from ui.main_window import MainWindow
 from ui.preferences import Preferences
 from ui.tasks import Work, unexpected
@@ -75,6 +74,9 @@ class Start(QObject):
 
     def _attach(self, workspace: Workspace) -> None:
         """Give the workspace to the window; what was imported is never garbage and is not searched again."""
+        # loaded here: it stands on the database's modules, which must not come before the window
+        from ui.background_sync import BackgroundSync
+
         self._window.attach(workspace)
         BackgroundSync(workspace, self._window.tasks, self)
         gc.collect()
