@@ -1,4 +1,4 @@
-"""``broadcaster contacts``: import, sync, export, count, erase."""
+"""``broadcaster contacts``: import and what became of it, sync, export, opting out, ways in, one person."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ import click
 
 from broadcaster.campaigns.catalogue import find_page
 from broadcaster.cli.frame import Group, facts_text, json_option, say, show, workspace
-from broadcaster.contacts import exporting, importing, people, privacy, sync
+from broadcaster.contacts import (
+    exporting,
+    growth,
+    importing,
+    opt_out,
+    past,
+    people,
+    privacy,
+    sync,
+    undo,
+)
 from broadcaster.errors import BadInput, NotFound
 from broadcaster.workspace import Workspace
 
@@ -27,6 +37,14 @@ def contacts() -> None:
 def page_row(space: Workspace, name: str) -> dict[str, Any]:
     with space.store.read() as conn:
         return dict(find_page(conn, name))
+
+
+def contact_id(conn: Any, page: dict[str, Any], psid: str) -> int:
+    """The person with that PSID on that Page. Raises NotFound."""
+    found = people.find(conn, page["id"], psid)
+    if found is None:
+        raise NotFound(f"The Page {page['name']!r} knows nobody with the id {psid!r}.", "Check the id.")
+    return found
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str] | None:
@@ -140,15 +158,93 @@ def one_person(ctx: click.Context, page_name: str, psid: str, erase: bool, as_js
     with workspace(ctx) as space:
         row = page_row(space, page_name)
         with space.store.read() as conn:
-            contact_id = people.find(conn, row["id"], psid)
-            if contact_id is None:
-                raise NotFound(
-                    f"The Page {row['name']!r} knows nobody with the id {psid!r}.", "Check the id."
-                )
-            document = privacy.export_person(conn, contact_id)
+            person = contact_id(conn, row, psid)
+            document = privacy.export_person(conn, person)
         if not erase:
             show(True, document, "")
             return
         with space.store.write() as conn:
-            privacy.erase_person(conn, contact_id, space.settings.actor, space.clock.now())
+            privacy.erase_person(conn, person, space.settings.actor, space.clock.now())
     show(as_json, {"erased": True}, "Erased.")
+
+
+@contacts.command("opt-out")
+@page_option
+@click.option("--psid", required=True)
+@click.option("--reason", required=True, metavar="TEXT", help="Why; kept with the act.")
+@click.option("--undo", "again", is_flag=True, help="They asked to be written to again.")
+@json_option
+@click.pass_context
+def opt_somebody_out(
+    ctx: click.Context, page_name: str, psid: str, reason: str, again: bool, as_json: bool
+) -> None:
+    """Note that a person wants no messages, or wants them again; acts on queued messages too."""
+    deed = opt_out.opt_in if again else opt_out.opt_out
+    with workspace(ctx) as space:
+        row = page_row(space, page_name)
+        with space.store.write() as conn:
+            person = contact_id(conn, row, psid)
+            actor, now = space.settings.actor, space.clock.now()
+            deed(conn, person, source="hand", reason=reason, actor=actor, at=now)
+    show(as_json, {"psid": psid, "opted_out": not again}, "Noted.")
+
+
+@contacts.command("imports")
+@page_option
+@json_option
+@click.pass_context
+def list_imports(ctx: click.Context, page_name: str, as_json: bool) -> None:
+    """Past imports: what each did, where it stopped, and its number for ``undo``."""
+    with workspace(ctx) as space:
+        row = page_row(space, page_name)
+        with space.store.read() as conn:
+            found = past.past_imports(conn, row["id"])
+    document = [
+        asdict(one)
+        | {
+            "started_at": one.started_at.isoformat(),
+            "finished_at": one.finished_at.isoformat() if one.finished_at else None,
+        }
+        for one in found
+    ]
+    lines = [
+        f"{one.id:>4}  {one.started_at:%Y-%m-%d %H:%M}Z  {one.state:<9}  {one.file_name}: "
+        f"{one.done_rows} rows, {one.created} created, {one.updated} updated, {one.rejected} rejected"
+        for one in found
+    ]
+    show(as_json, document, "\n".join(lines) or "Nothing was imported yet.")
+
+
+@contacts.command("undo")
+@click.argument("number", type=int)
+@json_option
+@click.pass_context
+def undo_one(ctx: click.Context, number: int, as_json: bool) -> None:
+    """Take an import back as a whole, as long as nothing else has used it."""
+    with workspace(ctx) as space:
+        count = undo.undo_import(space.store, number, space.settings.actor, space.clock.now())
+    show(as_json, {"undone": number, "people": count}, f"{count} people stand as they did before.")
+
+
+@contacts.command("link")
+@page_option
+@click.option("--ref", default="", help="Names the entry point; comes back with everybody it brings.")
+@click.option("--qr", type=click.Path(path_type=Path), metavar="FILE.svg|FILE.png", help="Also its QR code.")
+@json_option
+@click.pass_context
+def way_in(ctx: click.Context, page_name: str, ref: str, qr: Path | None, as_json: bool) -> None:
+    """A link that lets people open a conversation, and which links and ads brought whom so far."""
+    with workspace(ctx) as space:
+        row = page_row(space, page_name)
+        with space.store.read() as conn:
+            brought = growth.entry_points(conn, row["id"])
+    link = growth.m_me_link(row["graph_id"], ref)
+    if qr:
+        growth.save_qr(link, qr)
+    document = {
+        "link": link,
+        "qr": str(qr) if qr else None,
+        "entry_points": [asdict(one) for one in brought],
+    }
+    lines = [link, *(f"{one.people:>8} people by {one.ref}" for one in brought)]
+    show(as_json, document, "\n".join(lines))

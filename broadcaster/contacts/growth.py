@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import segno
 from sqlalchemy import Connection, func, select
 
-from broadcaster.errors import BadInput
+from broadcaster.errors import BadInput, EnvironmentFault
 from broadcaster.store.tables import Interaction
 
 INTERACTIONS = Interaction.__table__  # type: ignore[attr-defined]
@@ -55,6 +56,17 @@ def qr_png(link: str) -> bytes:
     out = io.BytesIO()
     segno.make(link, error="m").save(out, kind="png", scale=8, border=4)
     return out.getvalue()
+
+
+def save_qr(link: str, path: Path) -> None:
+    """The QR code as SVG where the file's name says so, else as PNG. Raises EnvironmentFault."""
+    content = qr_svg(link).encode() if path.suffix.lower() == ".svg" else qr_png(link)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{path} cannot be written: {error.strerror}.", "Choose another folder."
+        ) from error
 
 
 def entry_points(conn: Connection, page_id: int) -> list[EntryPoint]:

@@ -22,7 +22,6 @@ from broadcaster.contacts import (
     undo,
 )
 from broadcaster.contacts import sync as syncing
-from broadcaster.errors import EnvironmentFault
 from broadcaster.pages import listing
 from broadcaster.policy.explain import explain
 from ui import text
@@ -163,14 +162,7 @@ def qr_svg(of: str) -> str:
 
 def save_qr(of: str, path: Path) -> None:
     """As SVG where the name says so, else as PNG. Raises EnvironmentFault."""
-    content = growth.qr_svg(of).encode() if path.suffix.lower() == ".svg" else growth.qr_png(of)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise EnvironmentFault(
-            tr("{file} cannot be written: {why}.", file=path, why=error.strerror),
-            tr("Choose another folder."),
-        ) from error
+    growth.save_qr(of, path)
 
 
 def set_opt_out(workspace: Workspace, contact_id: int, out: bool, why: str) -> None:
