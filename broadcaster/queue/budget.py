@@ -6,9 +6,10 @@ transaction that notes the intent, and so waits for nobody longer than that.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -37,6 +38,10 @@ class Budget(Protocol):
 
     def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Calls:
         """Use up what was granted in this transaction, for so many ``calls`` (0: nobody will tell of them)."""
+        ...
+
+    def tell(self, conn: Connection) -> None:
+        """Tell the others when calls really began."""
         ...
 
     def wait(self, key: str) -> float:
@@ -69,6 +74,9 @@ class LocalBudget:
             grant = pacer.take(self._clock.monotonic(), cost, count, calls)
         return _LocalCalls(self._clock, self._lock, pacer, grant)
 
+    def tell(self, conn: Connection) -> None:
+        pass
+
     def wait(self, key: str) -> float:
         with self._lock:
             return self._pacer(key).wait(self._clock.monotonic())
@@ -78,13 +86,18 @@ class LocalBudget:
 
 
 class SharedBudget:
-    """For several workers on PostgreSQL; the server's clock counts, and a message from when it was granted:
-    telling the others how late each call began would cost a transaction a call."""
+    """For several workers on PostgreSQL; the server's clock counts.
+
+    A call that was granted holds its share for all until its worker tells when it really began. That is told
+    with the worker's next grant or answer, both sooner than a second later, and so costs nobody pace.
+    """
 
     def __init__(self) -> None:
         self._free_at: dict[str, float] = {}
         """When asking again makes sense, by this machine's monotonic clock."""
         self._open: dict[str, tuple[Pacer, float]] = {}
+        self._own: dict[str, dict[str, _SharedCalls]] = {}
+        self._lock = threading.Lock()
 
     def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:
         pacer, now = self._locked(conn, key)
@@ -93,17 +106,30 @@ class SharedBudget:
         self._free_at[key] = time.monotonic() + pacer.wait(now)
         return room
 
-    def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Calls:  # noqa: ARG002
+    def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Calls:
         pacer, now = self._open.pop(key)
-        pacer.take(now, cost, count)
+        grant = pacer.take(now, cost, count, calls)
+        grant.id = secrets.token_hex(4)
         self._free_at[key] = time.monotonic() + pacer.wait(now)
-        conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(now)))
-        return _UntoldCalls()
+        self._keep(conn, key, pacer, now)
+        made = _SharedCalls(self._lock, replace(grant), now - time.monotonic())
+        if count:
+            self._own.setdefault(key, {})[grant.id] = made
+        return made
+
+    def tell(self, conn: Connection) -> None:
+        for key, own in self._own.items():
+            if any(calls.changed for calls in own.values()):
+                self._keep(conn, key, *self._locked(conn, key))
 
     def wait(self, key: str) -> float:
         return max(0.0, self._free_at.get(key, 0.0) - time.monotonic())
 
+    def _keep(self, conn: Connection, key: str, pacer: Pacer, now: float) -> None:
+        conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(now)))
+
     def _locked(self, conn: Connection, key: str) -> tuple[Pacer, float]:
+        """The pace as all know it, with what this worker knows of its own calls, and the server's instant."""
         query = (
             select(LEASES.c.pace, func.extract("epoch", func.clock_timestamp()))
             .where(LEASES.c.name == _name(key))
@@ -117,7 +143,15 @@ class SharedBudget:
                 .on_conflict_do_nothing()
             )
             row = conn.execute(query).one()
-        return Pacer.load(row[0]), float(row[1])
+        pacer = Pacer.load(row[0])
+        own = self._own.get(key, {})
+        with self._lock:
+            for grant in pacer.grants:
+                if grant.id in own:
+                    own[grant.id].told(grant)
+        known = {grant.id for grant in pacer.grants}
+        self._own[key] = {name: calls for name, calls in own.items() if name in known}
+        return pacer, float(row[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +172,26 @@ class _LocalCalls:
             self.pacer.answered(self.grant, self.clock.monotonic(), seconds)
 
 
-class _UntoldCalls:
-    """Those of a shared budget."""
+@dataclass(slots=True)
+class _SharedCalls:
+    """What this worker knows of a grant; ``ahead``: the server's clock less this machine's monotonic one."""
+
+    lock: threading.Lock
+    grant: Grant
+    ahead: float
+    changed: bool = False
 
     def begins(self) -> None:
-        pass
+        with self.lock:
+            self.grant.begins(time.monotonic() + self.ahead)
+            self.changed = True
 
     def answered(self, seconds: float) -> None:
         pass
+
+    def told(self, shared: Grant) -> None:
+        shared.at, shared.waiting = max(shared.at, self.grant.at), self.grant.waiting
+        self.changed = False
 
 
 def _name(key: str) -> str:

@@ -313,6 +313,7 @@ class Engine:
             after = self._results.write(conn, outcomes, at)
             for page_id, answers in _telling(came).items():
                 after.paused_campaigns |= note_usage(conn, self._pages[page_id], answers, at)
+            self._budget.tell(conn)
             step("result.written")
         step("result.committed")
         for back in came:

@@ -96,9 +96,14 @@ class Worker:
         return moved == 1
 
     def recover(self, conn: Connection, settle: timedelta) -> tuple[int, int]:
-        conn.execute(
-            delete(LEASES).where(LEASES.c.name.like("worker:%"), LEASES.c.expires_at < _server_now(conn))
+        silent = (
+            select(LEASES.c.name)
+            .where(LEASES.c.name.like("worker:%"), LEASES.c.expires_at < _server_now(conn))
+            .with_for_update(
+                skip_locked=True
+            )  # who beats just now lives; waiting for each other would lock both
         )
+        conn.execute(delete(LEASES).where(LEASES.c.name.in_(silent)))
         alive = select(LEASES.c.owner).where(LEASES.c.name.like("worker:%"))
         held = select(ROWS.c.owner).where(ROWS.c.owner.is_not(None), ROWS.c.owner.not_in(alive))
         return _orphan(conn, list(conn.execute(held.distinct()).scalars().all()), settle)

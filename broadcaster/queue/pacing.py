@@ -71,6 +71,8 @@ class Grant:
     share: float
     waiting: int = 0
     """Calls of it that have not begun."""
+    id: str = ""
+    """Names it where workers share a pace, so that each can tell of its own."""
 
     def begins(self, now: float) -> None:
         """One of its calls begins."""
@@ -131,7 +133,7 @@ class Pacer:
         """As JSON, for workers that share a pace through the database."""
         self._forget(now)
         return {
-            "grants": [[grant.at, grant.share] for grant in self.grants],
+            "grants": [[grant.at, grant.share, grant.waiting, grant.id] for grant in self.grants],
             "free_at": self.free_at if self.grants else None,
         }
 
@@ -140,7 +142,7 @@ class Pacer:
         if not state:
             return cls()
         free_at = state.get("free_at")
-        grants = [Grant(float(at), float(share)) for at, share in state.get("grants", ())]
+        grants = [Grant(*given) for given in state.get("grants", ())]
         return cls(grants, float("-inf") if free_at is None else float(free_at))
 
     def _used(self) -> float:

@@ -1,0 +1,77 @@
+"""Workers on PostgreSQL: one pace that counts calls from when they begin, and no waiting for each other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, text, update
+
+from broadcaster.queue.budget import SharedBudget
+from broadcaster.queue.membership import HEARTBEAT, LEASES, Worker
+from broadcaster.store import Store
+
+KEY, COST, ALL = "page:1", 0.1, 10
+
+
+def let_pass(store: Store, seconds: float) -> None:
+    """As if so much time had gone by since everything that is noted."""
+    with store.write() as conn:
+        name, pace = conn.execute(select(LEASES.c.name, LEASES.c.pace)).one()
+        moved: dict[str, Any] = {
+            "grants": [[at - seconds, *rest] for at, *rest in pace["grants"]],
+            "free_at": pace["free_at"] - seconds,
+        }
+        conn.execute(update(LEASES).where(LEASES.c.name == name).values(pace=moved))
+
+
+def room(store: Store, budget: SharedBudget) -> int:
+    with store.write() as conn:
+        return budget.grant(conn, KEY, COST, ALL)
+
+
+def test_calls_that_begin_late_hold_their_share_for_every_worker(postgres_store: Store) -> None:
+    here, there = SharedBudget(), SharedBudget()
+    with postgres_store.write() as conn:
+        assert here.grant(conn, KEY, COST, ALL) == ALL
+        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    let_pass(postgres_store, 5.0)
+    assert room(postgres_store, there) == 0, "granted, but on its way at any moment"
+    calls.begins()
+    with postgres_store.write() as conn:
+        here.tell(conn)
+    assert room(postgres_store, there) == 0, "begun within the last second"
+    let_pass(postgres_store, 1.1)
+    assert room(postgres_store, there) == ALL
+
+
+def test_a_worker_tells_of_its_calls_with_its_next_grant(postgres_store: Store) -> None:
+    here, there = SharedBudget(), SharedBudget()
+    with postgres_store.write() as conn:
+        here.grant(conn, KEY, COST, 4)
+        calls = here.take(conn, KEY, COST, 4, calls=1)
+    calls.begins()
+    let_pass(postgres_store, 5.0)
+    with postgres_store.write() as conn:
+        assert here.grant(conn, KEY, COST, ALL) == ALL - 4
+        here.take(conn, KEY, COST, 2, calls=0)
+    let_pass(postgres_store, 1.1)
+    assert room(postgres_store, there) == ALL
+
+
+def test_two_workers_late_with_their_heartbeat_do_not_wait_for_each_other(postgres_store: Store) -> None:
+    first, second = Worker(postgres_store, "first"), Worker(postgres_store, "second")
+    for worker in (first, second):
+        worker.join()
+    with postgres_store.write() as conn:
+        late = round(2 * HEARTBEAT / timedelta(milliseconds=1))
+        conn.execute(text("UPDATE lease SET expires_at = expires_at - :late"), {"late": late})
+    with postgres_store.write() as one, postgres_store.write() as other:
+        for conn in (one, other):
+            conn.execute(text("SET LOCAL lock_timeout = '2s'"))
+        assert first.beat(one)
+        assert second.beat(other)
+        first.recover(one, timedelta(seconds=120))
+        second.recover(other, timedelta(seconds=120))
+    with postgres_store.read() as conn:
+        assert set(conn.execute(select(LEASES.c.owner)).scalars()) == {"first", "second"}
