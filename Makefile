@@ -7,7 +7,7 @@ PY ?= python3
 VENV := .venv/bin/python
 endif
 
-.PHONY: run test env window-env lint types imports tests coverage kill-test simulate soak bench evaluate screenshots lock migration clean
+.PHONY: run test env window-env lint types imports tests coverage kill-test simulate soak bench evaluate train screenshots lock migration clean
 
 run: window-env            ## the desktop app on the practice Page (without a display: the same, printed)
 	$(VENV) -m ui.start practice
@@ -62,6 +62,10 @@ bench: env                 ## a million people, beside DuckDB, polars and plain 
 
 evaluate: env              ## promotional findings measured on the labelled set
 	$(VENV) -m benchmarks.evaluate_promotional
+
+train: env                 ## learn the weights of the wording anew from the building part of that set; about ten minutes
+	$(VENV) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(VENV) -m tools.train_wording
 
 screenshots: env           ## every page, light and dark, 1280×800 and 1920×1080
 	$(VENV) -m ui.screenshots screenshots

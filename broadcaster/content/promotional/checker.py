@@ -8,16 +8,19 @@ from functools import cache
 from broadcaster.content.promotional import fitting, languages
 from broadcaster.content.promotional.findings import Finding, Severity, TextCheck
 from broadcaster.content.promotional.lexicon import Group, Language, Lexicon, shipped, unmarked
+from broadcaster.content.promotional.message import Message
 from broadcaster.content.promotional.permissions import permission_key
 from broadcaster.content.promotional.reading import (
     LANGUAGE_FREE,
     PROMOTIONAL,
     Hit,
+    Judged,
     Part,
     clause_languages,
     judge,
     prepare,
 )
+from broadcaster.content.promotional.signs import signs
 
 LONGEST = 100_000
 """Characters of a part that are read; a message has at most 2,000."""
@@ -49,44 +52,61 @@ class PromotionalChecker:
     ) -> TextCheck:
         """Check the parts of one message, (name, text) each; the verdicts are about the whole message."""
         key = permission_key(permission)
+        message = self.read(parts, lang, allowed_terms)
+        findings = [self._finding(message, one, hit, key) for one in message.judged for hit in one.hits]
+        advertising = [(one.part, link) for one in message.judged for link in one.part.links if link.weight]
+        findings += [
+            self._place("advertising_link", part, link.start, link.end, _severity(key, link.weight))
+            for part, link in advertising
+        ]
+        if message.link_only:
+            part = message.link_only
+            findings.append(self._place("link_only", part, *_ends(part), _severity(key, PROMOTIONAL)))
+        if found := self._wording_finding(message, key, findings):
+            findings.append(found)
+        return self._verdict(message, key, findings)
+
+    def read(
+        self, parts: Sequence[tuple[str, str]], lang: str | None = None, allowed_terms: Collection[str] = ()
+    ) -> Message:
+        """What the lexicons and the wording say of a message, before any way to send is asked about."""
         ready = [prepare(name, text[:LONGEST], self._lexicon) for name, text in parts]
         whole = self._languages(ready, lang)
-        findings, score = list[Finding](), 0.0
-        for part in ready:
-            spoken = self._spoken(part, whole)
-            worst, hits = judge(part, self._lexicon, spoken, allowed_terms)
-            advertising = [link for link in part.links if link.weight]
-            score = max(score, worst + max((link.weight for link in advertising), default=0.0))
-            findings += [self._finding(part, hit, key) for hit in hits]
-            findings += [
-                self._place("advertising_link", part, link.start, link.end, _severity(key, link.weight))
-                for link in advertising
-            ]
-        if link_only := _link_only(ready):
-            score = max(score, PROMOTIONAL)
-            findings.append(
-                self._place("link_only", link_only, *_ends(link_only), _severity(key, PROMOTIONAL))
-            )
-        return self._verdict(ready, key, whole, findings, score)
+        judged = [judge(part, self._lexicon, self._spoken(part, whole), allowed_terms) for part in ready]
+        return Message(judged, tuple(whole), signs(judged, self._plain_languages(whole)), _link_only(ready))
 
-    def _verdict(
-        self, parts: Sequence[Part], key: str, whole: list[str], findings: list[Finding], score: float
-    ) -> TextCheck:
-        promotional = score >= PROMOTIONAL
-        plain = "\n".join(part.plain.text for part in parts)
-        unfit = fitting.problem(plain, key, self._plain_languages(whole), promotional)
-        if unfit and not promotional:
+    def _verdict(self, message: Message, key: str, findings: list[Finding]) -> TextCheck:
+        whole, parts = message.languages, [one.part for one in message.judged]
+        unfit = fitting.problem(key, message)
+        if unfit and not message.promotional:
             findings.append(_unfit(parts, key, unfit))
-        if not whole and len(plain.split()) >= _ENOUGH_WORDS and parts:
+        words = sum(len(part.plain.text.split()) for part in parts)
+        if not whole and words >= _ENOUGH_WORDS and parts:
             findings.append(self._place("language_unknown", parts[0], *_ends(parts[0]), Severity.INFO))
         return TextCheck(
-            promotional=promotional,
-            score=min(1.0, score / 2),
+            promotional=message.promotional,
+            score=message.score,
             fits_permission=unfit is None,
             findings=tuple(findings),
             lang=whole[0] if whole else None,
-            languages=tuple(whole),
+            languages=whole,
         )
+
+    def _wording_finding(self, message: Message, key: str, findings: Sequence[Finding]) -> Finding | None:
+        """Where the text sells as a whole and no phrase of the lexicons says it: the clause that does."""
+        sells = [found for found in findings if found.severity is Severity.VIOLATION or key == "standard"]
+        if not message.promotional or sells or not message.clauses:
+            return None
+        clause = max(message.clauses, key=lambda one: one.scored.score)
+        start, end, words = clause.strongest()
+        group = self._lexicon.groups["wording"]
+        severity = _severity(key, PROMOTIONAL)
+        part = clause.judged.part
+        first, last = part.plain.span(start, end)
+        told = ", ".join(f"“{part.plain.given[slice(*part.plain.span(a, b))]}”" for a, b in words)
+        reason = f"{group.reason} It leans on {told}."
+        given = part.plain.given[first:last]
+        return Finding("wording", severity, first, last, given, reason, group.advice, group.source, part.name)
 
     def _languages(self, parts: Sequence[Part], lang: str | None) -> list[str]:
         """Languages of the message, best first, the given one before all; none when none shows."""
@@ -109,10 +129,14 @@ class PromotionalChecker:
             return [[one.code for one in self._plain_languages(list(self._known))]] * len(found)
         return found
 
-    def _finding(self, part: Part, hit: Hit, key: str) -> Finding:
-        severity = _severity(key, PROMOTIONAL if hit.sells and hit.weight >= PROMOTIONAL else hit.weight)
-        if severity is Severity.INFO and hit.sells and key != "standard":
-            severity = Severity.WARNING
+    def _finding(self, message: Message, judged: Judged, hit: Hit, key: str) -> Finding:
+        part = judged.part
+        if not message.promotional:
+            severity = Severity.INFO
+        else:
+            severity = _severity(key, PROMOTIONAL if hit.sells and hit.weight >= PROMOTIONAL else hit.weight)
+            if severity is Severity.INFO and hit.sells and key != "standard":
+                severity = Severity.WARNING
         return self._place(hit.group, part, *part.plain.span(hit.start, hit.end), severity)
 
     def _place(self, rule: str, part: Part, start: int, end: int, severity: Severity) -> Finding:

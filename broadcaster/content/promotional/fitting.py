@@ -1,71 +1,59 @@
-"""Does a text say what its way to send is for? Evidence that must be there, and what excludes it."""
+"""Does a text say what its way to send is for? Told by its purposes, which the wording gives."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
-from broadcaster.content.promotional.lexicon import Language
-from broadcaster.content.promotional.phrases import Readable
+from broadcaster.content.promotional.message import Message
 
-EVIDENCE: Mapping[str, tuple[str, ...]] = {
-    "post_purchase_update": ("order",),
-    "confirmed_event_update": ("event",),
-    "account_update": ("account",),
-    "customer_feedback": ("survey",),
-    "utility": ("order", "event", "account", "service"),
-}
-EXCLUDED: Mapping[str, tuple[str, ...]] = {
-    "account_update": ("recurring",),
-    "confirmed_event_update": ("past_event",),
-    "human_agent": ("bulk",),
-    "post_purchase_update": ("survey",),
-}
-WORDS = {
-    "post_purchase_update": "an order, a payment, a delivery or a return",
-    "confirmed_event_update": "an event or appointment that the person booked",
-    "account_update": "a change of an account or an application that does not recur",
-    "customer_feedback": "a question about an experience the person had",
-    "utility": "an order, an appointment, an account or a service",
-    "human_agent": "a person's answer to an enquiry",
-}
+PROMOTIONAL = "Promotional content is not allowed by this way to send."
 
 
-_TIME = re.compile(r"(?<!\d)\d{1,2}\s?(?:[:.h]\s?\d{2}|am\b|pm\b|uhr\b|h\b)(?!\d)")
-_UNCLEAR_WORDS = 7
-"""A text with fewer words, no number and none of the signs says nothing about its purpose."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a way to send is for; ``least``: likelihood of a fitting purpose below which a text does not fit."""
+
+    fits: tuple[str, ...]
+    is_for: str
+    least: float
 
 
-def problem(text: str, key: str, languages: Sequence[Language], promotional: bool) -> str | None:
-    """Why a text does not suit its way to send, in one sentence; None when it does.
+@dataclass(frozen=True, slots=True)
+class Purposes:
+    """``words`` tells each purpose; a way to send without a use (``standard``) takes any text."""
 
-    Without a known language there are no signs to look for: only promotion and emptiness count.
+    words: Mapping[str, str]
+    uses: Mapping[str, Use]
+
+
+@cache
+def shipped() -> Purposes:
+    """The purposes that come with the program."""
+    given = tomllib.loads((resources.files("resources") / "promotional" / "purposes.toml").read_text("utf-8"))
+    uses = {
+        key: Use(tuple(one["fits"]), one["is_for"], one["least"]) for key, one in given["permission"].items()
+    }
+    return Purposes(given["purpose"], uses)
+
+
+def problem(key: str, message: Message) -> str | None:
+    """Why a message does not suit its way to send, in one sentence; None when it does.
+
+    Where no language was recognised, only promotion and emptiness count.
     """
-    if key == "standard":
+    use = shipped().uses.get(key)
+    if use is None:
         return None
-    if not text.strip():
+    if not any(one.part.plain.text.strip() for one in message.judged):
         return "The text is empty."
-    plain = Readable(text)
-    if promotional:
-        return "Promotional content is not allowed by this way to send."
-    if any(_found(plain, sign, languages) for sign in EXCLUDED.get(key, ())):
-        return f"This way to send is for {WORDS[key]}; the text reads like something else."
-    if languages and key in EVIDENCE and not _has_evidence(plain, key, languages):
-        return f"This way to send is for {WORDS[key]}; the text names none."
-    return None
-
-
-def _has_evidence(plain: Readable, key: str, languages: Sequence[Language]) -> bool:
-    if any(_found(plain, sign, languages) for sign in EVIDENCE[key]):
-        return True
-    if key == "confirmed_event_update":
-        other = ("order", "account", "past_event")
-        return bool(_TIME.search(plain.text)) and not any(_found(plain, sign, languages) for sign in other)
-    if key == "utility":
-        clear = any(c.isdigit() for c in plain.text) or len(plain.text.split()) >= _UNCLEAR_WORDS
-        return clear and not _found(plain, "smalltalk", languages)
-    return False
-
-
-def _found(plain: Readable, sign: str, languages: Sequence[Language]) -> bool:
-    return any(one.fit[sign].stand_in(plain) for one in languages if sign in one.fit)
+    if message.promotional:
+        return PROMOTIONAL
+    likely = message.purposes if message.languages and message.found else None
+    if likely is None or sum(likely[name] for name in use.fits) >= use.least:
+        return None
+    most = max(likely, key=lambda name: likely[name])
+    return f"This way to send is for {use.is_for}; the text reads like {shipped().words[most]}."

@@ -10,9 +10,9 @@ from importlib import resources
 from typing import Any
 
 from broadcaster.content.promotional.normalise import Normaliser, Signs, with_marks
-from broadcaster.content.promotional.phrases import Phrases
+from broadcaster.content.promotional.phrases import Book, Phrases
 
-NOT_LANGUAGES = ("reasons", "look-alikes")
+NOT_LANGUAGES = ("reasons", "look-alikes", "purposes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,14 @@ def _language(
     code: str, given: Mapping[str, Any], groups: Mapping[str, Group], plain: Callable[[str], str]
 ) -> Language:
     entries = []
+    book = Book()
     for one in given.get("entry", ()):
         if one["group"] not in groups:
             raise ValueError(f"{code}.toml: there is no group {one['group']!r}")
         entries.append(
             Entry(
                 one["group"],
-                Phrases(one["phrases"], plain),
+                Phrases(one["phrases"], plain, book),
                 one.get("weight", 1.0),
                 one.get("buttons", False),
                 one["hit"],
@@ -127,10 +128,13 @@ def _language(
     return Language(
         code,
         tuple(entries),
-        tuple((Phrases(one["phrases"], plain), frozenset(one["cancels"])) for one in given.get("guard", ())),
-        Phrases(given.get("ahead", ()), plain),
-        Phrases(given.get("neutral", ()), plain),
-        {key: Phrases(phrases, plain) for key, phrases in given.get("fit", {}).items()},
+        tuple(
+            (Phrases(one["phrases"], plain, book), frozenset(one["cancels"]))
+            for one in given.get("guard", ())
+        ),
+        Phrases(given.get("ahead", ()), plain, book),
+        Phrases(given.get("neutral", ()), plain, book),
+        {key: Phrases(phrases, plain, book) for key, phrases in given.get("fit", {}).items()},
         frozenset(given.get("common", ())),
         frozenset(given.get("letters", "")),
         given.get("marked", False) and not code.endswith(unmarked("")),

@@ -8,9 +8,11 @@ amount of money, ``9`` a number, ``_`` up to three words in between. All repetit
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice, takewhile
 
 _NUMBER = r"\d[\d.,]{0,14}"
 _PERCENT = (
@@ -38,11 +40,41 @@ class Readable:
     """A plain text with the keys of its words."""
 
     text: str
+    _tried: dict[int, Mapping[int, list[Phrase]]] = field(default_factory=dict, repr=False, compare=False)
+
+    def tried(self, book: Book) -> Mapping[int, list[Phrase]]:
+        """The phrases of a book that are worth trying, by the set they belong to; looked up once."""
+        if id(book) not in self._tried:
+            self._tried[id(book)] = book.worth_trying(self.keys)
+        return self._tried[id(book)]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """Where each word begins."""
+        places: dict[str, list[int]] = {}
+        for found in _RUN.finditer(self.text):
+            places.setdefault(found.group(), []).append(found.start())
+        return places
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return sorted(self._places)
+
+    def starts(self, keys: frozenset[str]) -> list[int]:
+        """Where a word of one of these keys begins, in order."""
+        return sorted({place for key in keys for place in self._starts_of(key)})
+
+    def _starts_of(self, key: str) -> Iterable[int]:
+        if key.endswith(_WHOLE):
+            return self._places.get(key[:-1], ())
+        first = bisect_left(self._words, key)
+        fitting = takewhile(lambda word: word.startswith(key), islice(self._words, first, None))
+        return (place for word in fitting for place in self._places[word])
 
     @cached_property
     def keys(self) -> frozenset[str]:
         """Every word as a whole, and every start of a word."""
-        words = set(_RUN.findall(self.text))
+        words = self._places.keys()
         starts = {word[:n] for word in words for n in range(1, min(len(word), _LONGEST_START) + 1)}
         return frozenset(starts.union(word + _WHOLE for word in words))
 
@@ -53,7 +85,9 @@ class Phrase:
     def __init__(self, words: str, plain: Callable[[str], str]) -> None:
         self._words = words
         self._plain = plain
-        self.needs = tuple(need for need in map(self._need, words.split()) if need)
+        tokens = words.split()
+        self.needs = tuple(need for need in map(self._need, tokens) if need)
+        self._first = self._need(tokens[0])
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -74,6 +108,17 @@ class Phrase:
         start = "" if tokens[0] in CLASSES else r"(?<!\w)"
         end = "" if tokens[-1] in CLASSES or tokens[-1].endswith("*") else r"(?!\w)"
         return re.compile(start + "".join(parts) + end)
+
+    def found(self, readable: Readable) -> Iterator[tuple[int, int]]:
+        """Where it stands: tried at the words it can begin with, where those are known."""
+        if not self._first:
+            yield from (match.span() for match in self.pattern.finditer(readable.text))
+            return
+        end = 0
+        for start in readable.starts(self._first):
+            if start >= end and (match := self.pattern.match(readable.text, start)):
+                end = match.end()
+                yield match.span()
 
     def _token(self, token: str) -> str:
         ways = [CLASSES.get(way) or self._way(way) for way in token.split("|")]
@@ -106,30 +151,49 @@ class Phrase:
         return str(runs[0]) + _WHOLE
 
 
-class Phrases:
-    """Many phrases, found by the rarest of their words."""
+class Book:
+    """All phrases of a language, found by the rarest of their words in one look-up for all sets of phrases."""
 
-    def __init__(self, given: Iterable[str], plain: Callable[[str], str]) -> None:
-        anchored: dict[str, list[Phrase]] = {}
+    def __init__(self) -> None:
+        self._anchored: dict[str, list[tuple[int, Phrase, tuple[frozenset[str], ...]]]] = {}
+
+    def add(self, number: int, phrase: Phrase) -> None:
+        """Enter a phrase of the set with that number; one that needs no word is not entered."""
+        rarest = max(phrase.needs, key=lambda need: min(map(len, need)))
+        others = tuple(need for need in phrase.needs if need is not rarest)
+        for key in rarest:
+            self._anchored.setdefault(key, []).append((number, phrase, others))
+
+    def worth_trying(self, keys: frozenset[str]) -> dict[int, list[Phrase]]:
+        """Of each set the phrases of which every needed word stands in the text."""
+        tried: dict[int, dict[int, Phrase]] = {}
+        for anchor in self._anchored.keys() & keys:
+            for number, phrase, others in self._anchored[anchor]:
+                for need in others:
+                    if keys.isdisjoint(need):
+                        break
+                else:
+                    tried.setdefault(number, {})[id(phrase)] = phrase
+        return {number: list(phrases.values()) for number, phrases in tried.items()}
+
+
+class Phrases:
+    """A set of phrases that mean the same, entered in the book of their language."""
+
+    def __init__(self, given: Iterable[str], plain: Callable[[str], str], book: Book) -> None:
+        self._book = book
         self._loose: list[Phrase] = []
         for words in given:
             phrase = Phrase(words, plain)
-            if not phrase.needs:
+            if phrase.needs:
+                book.add(id(self), phrase)
+            else:
                 self._loose.append(phrase)
-                continue
-            for key in max(phrase.needs, key=lambda need: min(map(len, need))):
-                anchored.setdefault(key, []).append(phrase)
-        self._anchored: Mapping[str, list[Phrase]] = anchored
-        self._anchors = frozenset(anchored)
 
     def found(self, readable: Readable) -> Iterator[tuple[int, int]]:
         """Every place where one of them stands."""
-        keys = readable.keys
-        tried = {id(one): one for anchor in self._anchors & keys for one in self._anchored[anchor]}
-        for phrase in (*tried.values(), *self._loose):
-            if not any(keys.isdisjoint(need) for need in phrase.needs):
-                for match in phrase.pattern.finditer(readable.text):
-                    yield match.span()
+        for phrase in (*readable.tried(self._book).get(id(self), ()), *self._loose):
+            yield from phrase.found(readable)
 
     def stand_in(self, readable: Readable) -> bool:
         return next(self.found(readable), None) is not None

@@ -1,4 +1,4 @@
-"""One part of a message read clause by clause: what its words say, and what cancels it."""
+"""One part of a message read clause by clause: what its words say, what cancels it, and the signs that leaves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from broadcaster.content.promotional.lexicon import Language, Lexicon, unmarked
 from broadcaster.content.promotional.links import Link, links
 from broadcaster.content.promotional.normalise import Plain
 from broadcaster.content.promotional.phrases import Phrases, Readable
+from broadcaster.content.promotional.wording import LINK, Token, tokens
 
 _CLAUSE = re.compile(
     r"[^.!?;\n•|。！？]*(?:[.!?;](?=[^\s.!?;\n•|])[^.!?;\n•|。！？]*)*[.!?;\n•|。！？]{0,20}"
@@ -99,9 +100,10 @@ class _Reading:
         for term in allowed:
             text = _without_term(text, lexicon.normalise.words(term).strip())
         marked = any(language.marked for language in self.languages)
-        self._text = Readable(text)
+        self.readable = self._text = Readable(text)
         self._marked = Readable(lexicon.normalise.marked(part.plain, text)) if marked else self._text
         neutral = [(s, e) for one in self.languages for _, s, e in self.found(one, one.neutral)]
+        self.has_names = bool(neutral)
         if neutral:
             self._text = Readable(_blanked(self._text.text, neutral))
             self._marked = Readable(_blanked(self._marked.text, neutral)) if marked else self._text
@@ -130,16 +132,50 @@ class _Reading:
                 yield start, end
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A part as the lexicons see it.
+
+    ``worst``: the weight of its worst clause; ``hits``: those that nothing cancels; ``signs``: everything found,
+    cancelled or not, by name; ``readable``: the plain text with links and allowed terms taken out.
+    """
+
+    part: Part
+    worst: float
+    hits: tuple[Hit, ...]
+    signs: frozenset[str]
+    readable: Readable
+
+    def clauses(self) -> Iterator[tuple[Token, ...]]:
+        """The words of each clause that has any."""
+        found = tokens(self.readable.text)
+        first = 0
+        for _, end in self.part.clauses():
+            last = bisect_left(found, end, lo=first, key=lambda token: token.start)
+            if last > first:
+                yield tuple(found[first:last])
+            first = last
+
+
 def judge(
     part: Part, lexicon: Lexicon, spoken: Sequence[Collection[str]], allowed: Collection[str]
-) -> tuple[float, list[Hit]]:
-    """The weight of the worst clause, and the hits that nothing cancels.
-
-    ``spoken`` holds the languages of each clause.
-    """
+) -> Judged:
+    """Read one part. ``spoken`` holds the languages of each clause."""
     reading = _Reading(part, lexicon, spoken, allowed)
-    clauses = _hits(reading)
-    return _weigh(clauses, _cancelled(reading)) if clauses else (0.0, [])
+    clauses, (cancelled, ahead) = _hits(reading), _cancelled(reading)
+    holding = {number: groups for number, groups in cancelled.items() if number not in ahead}
+    worst, hits = _weigh(clauses, holding) if clauses else (0.0, [])
+    signs = {
+        f"{'cancelled ' if hit.group in holding.get(number, ()) else ''}{hit.group}{'' if hit.weight >= 1 else ' hint'}"
+        for number, found in clauses.items()
+        for hit in found
+    }
+    named = {"guard": cancelled, "ahead": ahead, "neutral": reading.has_names}
+    signs |= {name for name, there in named.items() if there}
+    signs |= {
+        f"link {'neutral' if link.neutral else 'selling' if link.weight else 'other'}" for link in part.links
+    }
+    return Judged(part, worst, tuple(hits), frozenset(signs), reading.readable)
 
 
 def _hits(reading: _Reading) -> dict[int, list[Hit]]:
@@ -157,8 +193,11 @@ def _hits(reading: _Reading) -> dict[int, list[Hit]]:
     return clauses
 
 
-def _cancelled(reading: _Reading) -> dict[int, set[str]]:
-    """Reasons that do not count, by clause: the benefit is past and settled, or refused, or asked for."""
+def _cancelled(reading: _Reading) -> tuple[dict[int, set[str]], set[int]]:
+    """Reasons that do not count, by clause: the benefit is past and settled, or refused, or asked for.
+
+    And the clauses that speak of what lies ahead, in which they count all the same.
+    """
     cancelled: dict[int, set[str]] = {}
     ahead: set[int] = set()
     for language in reading.languages:
@@ -166,7 +205,7 @@ def _cancelled(reading: _Reading) -> dict[int, set[str]]:
             for number, _, _ in reading.found(language, phrases):
                 cancelled.setdefault(number, set()).update(groups)
         ahead.update(number for number, _, _ in reading.found(language, language.ahead))
-    return {number: groups for number, groups in cancelled.items() if number not in ahead}
+    return cancelled, ahead
 
 
 def _weigh(clauses: Mapping[int, list[Hit]], cancelled: Mapping[int, set[str]]) -> tuple[float, list[Hit]]:
@@ -199,14 +238,16 @@ def _without_overlaps(hits: list[Hit]) -> list[Hit]:
 
 
 def _without_links(part: Part) -> str:
-    """The plain text with links blanked out: their words are not the message's."""
+    """The plain text with a sign for each link: its words are not the message's."""
     plain = part.plain
     if not part.links:
         return plain.text
     blank = bytearray(len(plain.given))
     for link in part.links:
         blank[link.start : link.end] = b"\1" * (link.end - link.start)
-    return "".join(" " if blank[place] else c for c, place in zip(plain.text, plain.places, strict=True))
+        blank[link.start] = 2
+    letters = ("", " ", LINK)
+    return "".join(letters[blank[place]] or c for c, place in zip(plain.text, plain.places, strict=True))
 
 
 def _without_term(text: str, term: str) -> str:

@@ -9,12 +9,12 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadcaster.content.promotional import Severity, default_checker, permission_key
 
-MEASURED = Path(__file__).resolve().parents[2] / "data" / "promotional" / "measured.tsv"
+MEASURED = Path(__file__).resolve().parents[2] / "data" / "promotional" / "measured"
 ANY_TEXT = st.text(st.characters(), max_size=300)
 
 
@@ -114,17 +114,88 @@ def test_every_reason_is_told_with_advice_and_source() -> None:
         assert group["reason"] and group["advice"] and group["source"]
 
 
+PIECES = st.sampled_from(
+    [
+        "save ",
+        "50% off ",
+        "a.",
+        "-",
+        "1 ",
+        "% ",
+        "$9 ",
+        "for only ",
+        "! ",
+        "use code ",
+        "x",
+        " ",
+        "\n",
+        "free ",
+        "с",
+        "é",
+    ]
+)
+
+
+@pytest.mark.timeout(120)
+@settings(max_examples=30, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=6), st.integers(1, 20_000))
+def test_no_repetition_makes_it_hang(pieces: list[str], times: int) -> None:
+    text = ("".join(pieces) * times)[:20_000]
+    found = default_checker().check_text(text, "utility")
+    assert all(text[f.start : f.end] == f.text for f in found.findings)
+
+
+def test_a_text_without_selling_words_is_pointed_at_with_the_words_it_leans_on() -> None:
+    text = "Your parcel is on the van. Ever tried pairing it with our leather straps? People can't get enough of them."
+    found = default_checker().check_text(text, "utility")
+    assert found.promotional
+    (most,) = [f for f in found.findings if f.severity is Severity.VIOLATION][:1]
+    assert "straps" in most.text
+    told = [f for f in found.findings if f.rule == "wording"]
+    assert all("leans on" in f.reason for f in told)
+
+
+def test_selling_words_in_an_honest_sense_are_only_pointed_at() -> None:
+    text = "The 10% discount for your damaged shelf was taken off invoice 8841; you paid $89.10 in total."
+    found = default_checker().check_text(text, "post_purchase_update")
+    assert not found.promotional
+    assert found.fits_permission
+    assert {f.severity for f in found.findings} <= {Severity.INFO}
+
+
+@pytest.mark.parametrize(
+    ("permission", "text"),
+    [
+        ("account_update", "Your electricity bill for May is ready. It is due on 20 June."),
+        ("confirmed_event_update", "Your parcel was handed to the courier and arrives on Thursday."),
+        ("human_agent", "Dear customers, this is an automated message. Please do not reply."),
+        ("post_purchase_update", "Your dentist appointment tomorrow at 10:30 has been moved to 11:15."),
+    ],
+)
+def test_a_text_about_something_else_does_not_fit(permission: str, text: str) -> None:
+    found = default_checker().check_text(text, permission)
+    assert not found.promotional
+    assert not found.fits_permission
+    assert any("reads like" in f.reason for f in found.findings)
+
+
 def test_the_measured_set_keeps_its_floor() -> None:
     """Below what is reached today (docs/promotional.md), so that it cannot fall without a word."""
-    rows = list(
-        csv.DictReader(MEASURED.open(encoding="utf-8", newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
-    )
-    seen = Counter()
+    rows = [row for file in sorted(MEASURED.glob("*.tsv")) for row in _labelled(file)]
+    seen = Counter[tuple[bool, bool]]()
+    fits = 0
     for row in rows:
         found = default_checker().check_text(row["text"].replace("\\n", "\n"), row["permission"])
         seen[row["promotional"] == "1", found.promotional] += 1
+        fits += (row["fits"] == "1") == found.fits_permission
     precision = seen[True, True] / (seen[True, True] + seen[False, True])
     recall = seen[True, True] / (seen[True, True] + seen[True, False])
     assert len(rows) > 750
     assert precision >= 0.88
-    assert recall >= 0.70
+    assert recall >= 0.87
+    assert fits / len(rows) >= 0.87
+
+
+def _labelled(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
