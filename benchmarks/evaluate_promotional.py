@@ -18,7 +18,7 @@ from pathlib import Path
 from broadcaster.content.promotional import PromotionalChecker, TextCheck, default_checker
 
 FOLDER = Path(__file__).parents[1] / "tests" / "data" / "promotional"
-PARTS = ("build", "measured")
+PARTS = ("building", "measured")
 BARS = {"en": 0.95}
 OTHER_BAR = FIT_BAR = 0.90
 SHOWN = 12
@@ -68,7 +68,7 @@ class Figures:
 
 
 def read(part: str) -> list[Labelled]:
-    """The labelled messages of one part, ``build`` or ``measured``: a file per language."""
+    """The labelled messages of one part, ``building`` or ``measured``: a file per language."""
     found = []
     for file in sorted((FOLDER / part).glob("*.tsv")):
         with file.open(encoding="utf-8", newline="") as lines:

@@ -76,6 +76,14 @@ class Workspace:
             self.wake = Wake(self.store, self.sender, self.clock, self.hub)
             self.wake.start()
 
+    def stop_sending(self) -> None:
+        """Begin nothing more; what was on the wire has come back, or is in doubt, when this returns."""
+        if self.wake is not None:
+            self.wake.stop()
+        if self.sender is not None:
+            self.sender.stop()
+        self.wake = self.sender = None
+
     def start_receiver(self, port: int) -> int:
         """Listen for webhooks on 127.0.0.1; returns the port. EnvironmentFault when it is taken."""
         from broadcaster.webhooks.receiver import Receiver

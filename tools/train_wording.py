@@ -268,7 +268,7 @@ def main() -> None:
     given.add_argument("--folds", type=int, default=5)
     given.add_argument("--features", type=int, default=60_000)
     wanted = given.parse_args()
-    examples = [example(row) for row in (*read("build"), *of_the_lexicons())]
+    examples = [example(row) for row in (*read("building"), *of_the_lexicons())]
     threshold = cross(examples, wanted.folds, wanted.features)
     write(learn(examples, wanted.features), threshold, OUT)
 

@@ -75,6 +75,7 @@ def run_queue(
         given_up = _watch(space, stop, give_up_after if until_idle else None, webhook_port is not None)
         stop.set()
         syncs.join(SYNC_ENDS_WITHIN)
+        space.stop_sending()  # what was on the wire has come back before it is counted
         return _verdict(space, started, given_up)
 
 
