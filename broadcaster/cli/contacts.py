@@ -236,6 +236,8 @@ def way_in(ctx: click.Context, page_name: str, ref: str, qr: Path | None, as_jso
     """A link that lets people open a conversation, and which links and ads brought whom so far."""
     with workspace(ctx) as space:
         row = page_row(space, page_name)
+        if row["platform"] != "messenger":
+            raise BadInput("m.me links exist for Messenger Pages only.", "Choose the Messenger Page.")
         with space.store.read() as conn:
             brought = growth.entry_points(conn, row["id"])
     link = growth.m_me_link(row["graph_id"], ref)

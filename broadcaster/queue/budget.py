@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -119,7 +119,7 @@ class SharedBudget:
 
     def tell(self, conn: Connection) -> None:
         for key, own in self._own.items():
-            if any(calls.changed for calls in own.values()):
+            if any(calls.untold for calls in own.values()):
                 self._keep(conn, key, *self._locked(conn, key))
 
     def wait(self, key: str) -> float:
@@ -127,6 +127,8 @@ class SharedBudget:
 
     def _keep(self, conn: Connection, key: str, pacer: Pacer, now: float) -> None:
         conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(now)))
+        for calls in self._own.get(key, {}).values():
+            calls.kept = calls.merged
 
     def _locked(self, conn: Connection, key: str) -> tuple[Pacer, float]:
         """The pace as all know it, with what this worker knows of its own calls, and the server's instant."""
@@ -179,19 +181,28 @@ class _SharedCalls:
     lock: threading.Lock
     grant: Grant
     ahead: float
-    changed: bool = False
+    merged: int = field(init=False)
+    """How many had not begun when this was last put into the shared pace."""
+    kept: int = field(init=False)
+    """The same as it was last written there."""
+
+    def __post_init__(self) -> None:
+        self.merged = self.kept = self.grant.waiting
+
+    @property
+    def untold(self) -> bool:
+        return self.grant.waiting != self.kept
 
     def begins(self) -> None:
         with self.lock:
             self.grant.begins(time.monotonic() + self.ahead)
-            self.changed = True
 
     def answered(self, seconds: float) -> None:
         pass
 
     def told(self, shared: Grant) -> None:
         shared.at, shared.waiting = max(shared.at, self.grant.at), self.grant.waiting
-        self.changed = False
+        self.merged = self.grant.waiting
 
 
 def _name(key: str) -> str:

@@ -96,12 +96,11 @@ class Worker:
         return moved == 1
 
     def recover(self, conn: Connection, settle: timedelta) -> tuple[int, int]:
+        # a row that is locked belongs to a worker who beats just now: it lives, and waiting for it could lock both
         silent = (
             select(LEASES.c.name)
             .where(LEASES.c.name.like("worker:%"), LEASES.c.expires_at < _server_now(conn))
-            .with_for_update(
-                skip_locked=True
-            )  # who beats just now lives; waiting for each other would lock both
+            .with_for_update(skip_locked=True)
         )
         conn.execute(delete(LEASES).where(LEASES.c.name.in_(silent)))
         alive = select(LEASES.c.owner).where(LEASES.c.name.like("worker:%"))

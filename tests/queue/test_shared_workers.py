@@ -59,6 +59,19 @@ def test_a_worker_tells_of_its_calls_with_its_next_grant(postgres_store: Store) 
     assert room(postgres_store, there) == ALL
 
 
+def test_a_look_at_the_pace_that_takes_nothing_does_not_lose_what_is_to_tell(postgres_store: Store) -> None:
+    here, there = SharedBudget(), SharedBudget()
+    with postgres_store.write() as conn:
+        here.grant(conn, KEY, COST, ALL)
+        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    calls.begins()
+    assert room(postgres_store, here) == 0
+    with postgres_store.write() as conn:
+        here.tell(conn)
+    let_pass(postgres_store, 1.1)
+    assert room(postgres_store, there) == ALL
+
+
 def test_two_workers_late_with_their_heartbeat_do_not_wait_for_each_other(postgres_store: Store) -> None:
     first, second = Worker(postgres_store, "first"), Worker(postgres_store, "second")
     for worker in (first, second):

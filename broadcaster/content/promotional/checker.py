@@ -8,8 +8,8 @@ from functools import cache
 from broadcaster.content.promotional import fitting, languages
 from broadcaster.content.promotional.findings import Finding, Severity, TextCheck
 from broadcaster.content.promotional.lexicon import Group, Language, Lexicon, shipped, unmarked
-from broadcaster.content.promotional.message import Message
 from broadcaster.content.promotional.permissions import permission_key
+from broadcaster.content.promotional.read_message import ReadMessage
 from broadcaster.content.promotional.reading import (
     LANGUAGE_FREE,
     PROMOTIONAL,
@@ -68,14 +68,16 @@ class PromotionalChecker:
 
     def read(
         self, parts: Sequence[tuple[str, str]], lang: str | None = None, allowed_terms: Collection[str] = ()
-    ) -> Message:
+    ) -> ReadMessage:
         """What the lexicons and the wording say of a message, before any way to send is asked about."""
         ready = [prepare(name, text[:LONGEST], self._lexicon) for name, text in parts]
         whole = self._languages(ready, lang)
         judged = [judge(part, self._lexicon, self._spoken(part, whole), allowed_terms) for part in ready]
-        return Message(judged, tuple(whole), signs(judged, self._plain_languages(whole)), _link_only(ready))
+        return ReadMessage(
+            judged, tuple(whole), signs(judged, self._plain_languages(whole)), _link_only(ready)
+        )
 
-    def _verdict(self, message: Message, key: str, findings: list[Finding]) -> TextCheck:
+    def _verdict(self, message: ReadMessage, key: str, findings: list[Finding]) -> TextCheck:
         whole, parts = message.languages, [one.part for one in message.judged]
         unfit = fitting.problem(key, message)
         if unfit and not message.promotional:
@@ -92,7 +94,7 @@ class PromotionalChecker:
             languages=whole,
         )
 
-    def _wording_finding(self, message: Message, key: str, findings: Sequence[Finding]) -> Finding | None:
+    def _wording_finding(self, message: ReadMessage, key: str, findings: Sequence[Finding]) -> Finding | None:
         """Where the text sells as a whole and no phrase of the lexicons says it: the clause that does."""
         sells = [found for found in findings if found.severity is Severity.VIOLATION or key == "standard"]
         if not message.promotional or sells or not message.clauses:
@@ -129,7 +131,7 @@ class PromotionalChecker:
             return [[one.code for one in self._plain_languages(list(self._known))]] * len(found)
         return found
 
-    def _finding(self, message: Message, judged: Judged, hit: Hit, key: str) -> Finding:
+    def _finding(self, message: ReadMessage, judged: Judged, hit: Hit, key: str) -> Finding:
         part = judged.part
         if not message.promotional:
             severity = Severity.INFO

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from broadcaster.content.promotional.message import Message
+from broadcaster.content.promotional.read_message import ReadMessage
 
 PROMOTIONAL = "Promotional content is not allowed by this way to send."
 
@@ -40,7 +40,7 @@ def shipped() -> Purposes:
     return Purposes(given["purpose"], uses)
 
 
-def problem(key: str, message: Message) -> str | None:
+def problem(key: str, message: ReadMessage) -> str | None:
     """Why a message does not suit its way to send, in one sentence; None when it does.
 
     Where no language was recognised, only promotion and emptiness count.

@@ -171,7 +171,10 @@ class Wording:
         self._voices: dict[str | None, Voice] = {}
 
     def voice(self, lang: str | None) -> Voice:
-        return self._voices.setdefault(lang, Voice(self, lang))
+        """The weights for texts of one language; made once, since it keeps the sums of the words it met."""
+        if lang not in self._voices:
+            self._voices[lang] = Voice(self, lang)
+        return self._voices[lang]
 
 
 def parse(text: str) -> Wording:

@@ -36,7 +36,7 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class Message:
+class ReadMessage:
     """Its parts, its languages (best first, none when none shows), and the signs found in it."""
 
     judged: Sequence[Judged]
