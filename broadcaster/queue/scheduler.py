@@ -18,8 +18,10 @@ from apscheduler.events import (
     JobExecutionEvent,
 )
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import STATE_STOPPED
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -42,6 +44,22 @@ JUMP_SECONDS = 4.0
 FAULT_INSIDE = "Starting due campaigns stumbled over a fault in the program; it is tried again. See the log."
 
 DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+
+class _Scheduler(BackgroundScheduler):
+    """One that may be shut down while a one-shot job begins.
+
+    APScheduler 3.11 takes such a job away after it was handed over; when another thread stops the
+    scheduler in between, it looks in the wrong place and its thread dies of a ``JobLookupError``.
+    """
+
+    def _process_jobs(self) -> float | None:
+        try:
+            return super()._process_jobs()  # type: ignore[no-any-return]
+        except JobLookupError:
+            if self.state != STATE_STOPPED:
+                raise
+            return None
 
 
 class Wake:
@@ -80,7 +98,7 @@ class Wake:
             self._scheduler = None
 
     def _new_scheduler(self) -> BackgroundScheduler:
-        scheduler = BackgroundScheduler(
+        scheduler = _Scheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
             executors={"default": ThreadPoolExecutor(2)},

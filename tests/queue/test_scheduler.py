@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.base import STATE_STOPPED
 from apscheduler.triggers.date import DateTrigger
 
 from broadcaster.errors import EnvironmentFault
@@ -124,6 +125,30 @@ def test_a_clock_that_jumps_makes_it_look_at_once(floor: Floor, wake: Wake, hour
         wait_for(lambda: floor.get(made).state == CampaignState.MISSED)
     else:
         assert floor.get(made).state == CampaignState.SCHEDULED
+
+
+def test_one_that_is_stopped_while_a_start_begins_ends_quietly(
+    wake: Wake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: died.append(args.exc_type.__name__))
+    wake.start()
+    made = wake._scheduler
+    assert made is not None
+    pool, took = made._executors["default"], threading.Event()
+    submit = pool.submit_job
+
+    def stopped_meanwhile(job: Any, run_times: list[datetime]) -> None:
+        submit(job, run_times)
+        if job.id == "start":
+            made.state = STATE_STOPPED  # what another thread's shutdown does first
+            took.set()
+
+    monkeypatch.setattr(pool, "submit_job", stopped_meanwhile)
+    made.add_job(int, DateTrigger(datetime.now(UTC)), id="start")
+    assert took.wait(10)
+    wait_for(lambda: wake._scheduler is not made)
+    assert not died
 
 
 def test_a_missed_job_is_heard(
