@@ -46,7 +46,7 @@ FAULT_INSIDE = "Starting due campaigns stumbled over a fault in the program; it 
 DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
 
-class _Scheduler(BackgroundScheduler):
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
     """One that may be shut down while a one-shot job begins.
 
     APScheduler 3.11 takes such a job away after it was handed over; when another thread stops the
