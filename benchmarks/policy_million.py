@@ -243,7 +243,7 @@ def measure(store: Store, folder: Path, runs: int) -> list[tuple[str, float, str
     assert duckdb_check(base, full, sql) == first
     quick = timed(lambda: duckdb_check(base, full, sql), runs)
     base.close()
-    with store.read() as conn:
+    with store.read(wide=True) as conn:
         found = decide.check(conn, full)
         reasons = {str(reason): people for reason, people in found.reasons.items()}
         assert Counter({**reasons, "eligible": found.eligible}) == first
@@ -286,7 +286,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         store = build(folder, asked.contacts)
         memory = own_memory()
-        with store.read() as conn:
+        with store.read(wide=True) as conn:
             decide.compare(conn, all_rules(store))
             forecast(conn, all_rules(store), AT, 168)
         grown = own_memory() - memory

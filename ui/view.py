@@ -97,7 +97,7 @@ class PageView(QWidget):
         store = self.workspace.store
 
         def run(handle: Work) -> Any:
-            with store.read() as conn, interruptible(conn) as stop:
+            with store.read(wide=True) as conn, interruptible(conn) as stop:
                 handle.on_cancel(stop)
                 handle.check()
                 return work(conn)

@@ -112,7 +112,7 @@ def export(ctx: click.Context, name: str) -> None:
 @click.pass_context
 def check(ctx: click.Context, name: str, at_text: str | None, permission: str | None, as_json: bool) -> None:
     """Who would be reached, who not and why, and what the text says. Sends nothing."""
-    with workspace(ctx) as space, space.store.read() as conn:
+    with workspace(ctx) as space, space.store.read(wide=True) as conn:
         row = catalogue.get(conn, name)
         result = check_campaign(conn, row, _at(at_text, row.start_at, space.clock.now()), permission)
     document = result.as_json()
@@ -175,7 +175,7 @@ def explain(ctx: click.Context, name: str, recipient: str, at_text: str | None, 
 @click.pass_context
 def forecast(ctx: click.Context, name: str, from_text: str | None, hours: int, as_json: bool) -> None:
     """How many are reachable at each hour, and the best hour."""
-    with workspace(ctx) as space, space.store.read() as conn:
+    with workspace(ctx) as space, space.store.read(wide=True) as conn:
         row = catalogue.get(conn, name)
         start = instant(from_text, "--from") if from_text else space.clock.now()
         question = question_for(conn, row, start)

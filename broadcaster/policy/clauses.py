@@ -51,10 +51,12 @@ class Span:
     unknown: bool = False
     """It asks instead whether no action is known at all."""
 
-    def holds(self, low: int | None, high: int | None) -> bool:
-        """Does the clause hold for last actions after ``low`` up to ``high``, all of them or none?"""
-        after = self.low is None or (low is not None and low >= self.low)
-        return not self.unknown and after and (self.high is None or (high is not None and high <= self.high))
+    def contains(self, piece: Span) -> bool:
+        """Does the clause hold for everybody in ``piece``?"""
+        if self.unknown or piece.unknown:
+            return self.unknown and piece.unknown
+        after = self.low is None or (piece.low is not None and piece.low >= self.low)
+        return after and (self.high is None or (piece.high is not None and piece.high <= self.high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,11 @@ def last_action(span: Span) -> Clause:
     last = _ms("last_interaction_at")
     if span.unknown:
         return last.is_(None)
-    return and_(
-        *([last > span.low] if span.low else []),
-        *([last <= span.high] if span.high else []),
-        last.is_not(None),
-    )
+    ends = [
+        *([] if span.low is None else [last > span.low]),
+        *([] if span.high is None else [last <= span.high]),
+    ]
+    return and_(*ends) if ends else last.is_not(None)
 
 
 def only_possible(terms: Terms) -> Clause | None:

@@ -39,9 +39,11 @@ from broadcaster.policy.clauses import (
 )
 from broadcaster.policy.packs import Kind, State
 from broadcaster.policy.question import Question
+from broadcaster.policy.shares import shares
 from broadcaster.policy.tally import Counts, Tally
 from broadcaster.policy.terms import HOUR, Terms, span_ms
 from broadcaster.states import Reason
+from broadcaster.store.beside import rows_of
 
 CLOSING_SOON_MS = HOUR
 """Windows that shut within this time after the instant asked about are counted as closing soon."""
@@ -95,12 +97,17 @@ def verdict(q: Question) -> ColumnElement[str | None]:
     return case(*branches, else_=null())
 
 
-def allowed(q: Question) -> Clause:
-    """The verdict is NULL, written so that the window's index answers where it can."""
-    passes = []
+def allowed(q: Question, piece: Span | None = None) -> Clause:
+    """The verdict is NULL, written so that the window's index answers where it can.
+
+    ``piece``: only people whose last action lies in it; no rule that looks at the last action alone stops them.
+    """
+    passes = [] if piece is None else [last_action(piece)]
     for stop in stops(q, q.terms()):
         if stop.clause is True:
             return false()
+        if piece is not None and stop.span is not None:
+            continue
         passes.append(not_(flag(_clause(stop))) if stop.passes is None else stop.passes)
     return and_(*passes)
 
@@ -112,8 +119,10 @@ def closes_at(q: Question) -> ColumnElement[int | None]:
 
 def eligible_count(conn: Connection, q: Question) -> int:
     """How many may be written to: the quick figure for a live preview."""
-    query = select(func.count()).select_from(CONTACTS).where(in_question(q), allowed(q))
-    return conn.execute(query).scalar_one()
+    query, terms = select(func.count()).select_from(CONTACTS).where(in_question(q)), q.terms()
+    closed = [stop.span for stop in stops(q, terms) if stop.span is not None]
+    shared = shares(conn, terms.at_ms, closed)
+    return sum(row[0] for row in rows_of(conn, [query.where(allowed(q, piece)) for piece in shared]))
 
 
 def check(conn: Connection, q: Question) -> Waterfall:

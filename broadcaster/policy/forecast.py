@@ -9,30 +9,35 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, not_, or_, select
 
 from broadcaster.clock import epoch_ms, from_epoch_ms
 from broadcaster.policy.clauses import (
     CONTACTS,
     Clause,
+    Span,
     closes_expression,
     counted_from,
     flag,
     in_question,
+    last_action,
     opens_expression,
     stops,
 )
 from broadcaster.policy.decide import allowed
 from broadcaster.policy.dialects import larger, smaller
 from broadcaster.policy.question import Question
+from broadcaster.policy.shares import shares
 from broadcaster.policy.terms import HOUR, Terms, span_ms
 from broadcaster.states import Reason
+from broadcaster.store.beside import rows_of
 
 _CHANGING = frozenset(
     {
@@ -120,10 +125,16 @@ def queue_aware(conn: Connection, q: Question, start: datetime, per_second: floa
     tick = max(1000, span_ms(terms.window) // 86_400 if terms.window else 0)
     closes = closes_expression(terms)
     bucket = (closes - closes % tick).label("closes")
-    people = select(bucket).where(in_question(q), allowed(q.at_time(start))).subquery()
-    query = select(people.c.closes, func.count()).group_by(people.c.closes)
-    counts = {row[0]: row[1] for row in conn.execute(query)}
-    endless = counts.pop(None, 0)
+    question, people = q.at_time(start), select(bucket).where(in_question(q))
+    closed = [stop.span for stop in stops(question, terms) if stop.span is not None]
+    shared = shares(conn, terms.at_ms, closed)
+    counts: Counter[int] = Counter()
+    endless = 0
+    for row in rows_of(conn, [_grouped(people.where(allowed(question, piece))) for piece in shared]):
+        if row.closes is None:
+            endless += row.people
+        else:
+            counts[row.closes] += row.people
     return _fit(sorted(counts.items()), endless, start, per_second)
 
 
@@ -202,15 +213,34 @@ def _groups(conn: Connection, q: Question, terms: Terms, start: datetime, hours:
     ]
     by_zone = terms.quiet is not None and terms.quiet.by_recipient
     columns.append((CONTACTS.c.timezone if by_zone else literal(None)).label("zone"))
-    people = select(*columns).where(in_question(q), *steady, *_still_open(terms, start_ms)).subquery()
-    query = select(people, func.count().label("people")).group_by(*people.c)
-    return [_Group(row.opens, row.shuts, row.zone, row.people) for row in conn.execute(query)]
+    people = select(*columns).where(in_question(q), *steady)
+    shared = [
+        people.where(*_still_open(terms, start_ms, piece)) for piece in shares(conn, start_ms, _gone(terms))
+    ]
+    rows = rows_of(conn, [_grouped(each) for each in shared])
+    return [_Group(row.opens, row.shuts, row.zone, row.people) for row in rows]
 
 
-def _still_open(terms: Terms, start_ms: int) -> Iterator[Clause]:
-    """Only people who are or come into a window: lets an index on the last action answer."""
+def _grouped(people: Select[Any]) -> Select[Any]:
+    """How many rows of ``people`` are alike."""
+    row = people.subquery()
+    return select(row, func.count().label("people")).group_by(*row.c)
+
+
+def _gone(terms: Terms) -> list[Span]:
+    """Last actions after which no window is open or will be; none where another fact may open it."""
     window, latest = terms.window, terms.latest_closed_ms
-    if window is None or latest is None:
+    if window is None or window.counts_from != "interaction" or terms.possible_ad_window:
+        return []
+    return [Span(unknown=True), Span(high=latest)]
+
+
+def _still_open(terms: Terms, start_ms: int, piece: Span | None) -> Iterator[Clause]:
+    """Only people (of a share) who are or come into a window: lets an index on the last action answer."""
+    window, latest = terms.window, terms.latest_closed_ms
+    if piece is not None:
+        yield last_action(piece)
+    if window is None or latest is None or (piece is not None and _gone(terms)):
         return
     last, closes = counted_from(window), closes_expression(terms)
     possible = terms.possible_ad_window and terms.rule("ad_window") is not None

@@ -30,13 +30,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import visitors
 
+from broadcaster.clock import epoch_ms
 from broadcaster.policy.clauses import CONTACTS, Clause, Span, in_question, last_action
 from broadcaster.policy.question import Question
+from broadcaster.policy.shares import cuts, pieces
+from broadcaster.store.beside import reader_beside, rows_of
 
 COVERED = frozenset(
     next(tuple(index.columns.keys()) for index in CONTACTS.indexes if index.name == "ix_contact_window")
 ) | {"id"}
 """Columns of a person that the index of the decision holds."""
+
+_BEYOND = -1
+"""Place of the people whom a clause outside the index holds for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +99,25 @@ class Tally:
         bits = list(self._bits.values())
         if conn.dialect.name != "sqlite" or not _is_covered(q.audience):
             return Counts(_counted(conn, _numbers(conn, q, bits)))
-        counts = self._by_slices(conn, q, settled)
-        beyond = [bit for bit in bits if bit.apart]
-        if beyond:
-            mask = sum(bit.value for bit in beyond)
-            some = _numbers(conn, q, bits, or_(*(bit.clause for bit in beyond)))
-            for number, people in _counted(conn, some).items():
-                counts.add(number, people)
-                counts.add(number & ~mask, -people)
-        return counts
-
-    def _by_slices(self, conn: Connection, q: Question, settled: Settled) -> Counts:
-        pieces = list(self._slices())
-        width = max(len(piece.open) for piece in pieces)
+        slices = list(self._slices(cuts(conn, epoch_ms(q.at))))
+        width = max(len(piece.open) for piece in slices)
         parts = [
-            part for place, piece in enumerate(pieces) for part in _parts(q, place, piece, width, settled)
+            part for place, piece in enumerate(slices) for part in _parts(q, place, piece, width, settled)
         ]
+        beyond = [bit for bit in bits if bit.apart]
+        mask = sum(bit.value for bit in beyond)
+        if beyond:
+            some = _numbers(conn, q, bits, or_(*(bit.clause for bit in beyond))).subquery()
+            by_number = _row(literal(_BEYOND, BigInteger), some.c.number, func.count(), *_none(width))
+            parts.insert(0, by_number.group_by(some.c.number))
         counts = Counts()
-        for row in conn.execute(union_all(*parts)):
+        for row in rows_of(conn, parts if reader_beside(conn) else [union_all(*parts)]):
             place, extra, people, *alone = tuple(row)
-            piece = pieces[place]
+            if place == _BEYOND:
+                counts.add(extra, people)
+                counts.add(extra & ~mask, -people)
+                continue
+            piece = slices[place]
             counts.add(piece.number | extra, people)
             if extra:
                 counts.add(piece.number, -people)
@@ -120,23 +125,23 @@ class Tally:
                 counts.alone[bit.value] = counts.alone.get(bit.value, 0) + some
         return counts
 
-    def _slices(self) -> Iterator[_Slice]:
+    def _slices(self, cuts: Iterable[int]) -> Iterator[_Slice]:
+        """``cuts``: instants (ms) at which to cut the line of time besides those that clauses ask for."""
         opted_out, unreachable = CONTACTS.c.opted_out, CONTACTS.c.unreachable
         yield self._slice(opted_out == true(), {"opted_out"})
         yield self._slice(and_(opted_out == false(), unreachable == true()), {"unreachable"}, {"opted_out"})
         neither = and_(opted_out == false(), unreachable == false())
         flags = {"opted_out", "unreachable"}
-        for span in self._spans():
-            held = {sign for sign, bit in self._bits.items() if bit.span and _holds(bit.span, span)}
+        for span in self._spans(cuts):
+            held = {sign for sign, bit in self._bits.items() if bit.span and bit.span.contains(span)}
             known = flags | {sign for sign, bit in self._bits.items() if bit.span}
             yield self._slice(and_(neither, last_action(span)), held, known)
 
-    def _spans(self) -> list[Span]:
+    def _spans(self, cuts: Iterable[int]) -> list[Span]:
         """The line of time cut at every edge of a clause; in each piece every such clause is constant."""
         given = [bit.span for bit in self._bits.values() if bit.span]
-        edges = sorted({edge for span in given for edge in (span.low, span.high) if edge is not None})
-        lows, highs = [None, *edges], [*edges, None]
-        return [Span(unknown=True), *(Span(low, high) for low, high in zip(lows, highs, strict=True))]
+        asked = [edge for span in given for edge in (span.low, span.high) if edge is not None]
+        return pieces([*cuts, *asked])
 
     def _slice(self, where: Clause, held: set[str], known: set[str] | None = None) -> _Slice:
         known = held | (known or set())
@@ -145,16 +150,12 @@ class Tally:
         return _Slice(where, number, tuple(bit for bit in unknown if not bit.apart))
 
 
-def _holds(clause: Span, piece: Span) -> bool:
-    return clause.unknown if piece.unknown else clause.holds(piece.low, piece.high)
-
-
 def _parts(
     q: Question, place: int, piece: _Slice, width: int, settled: Settled
 ) -> Iterator[Select[*tuple[int, ...]]]:
     """All people of a slice, and those of them with further bits: by these, or each bit for itself."""
     here, zero = and_(in_question(q), piece.where), literal(0, BigInteger)
-    number, none = literal(place, BigInteger), [zero] * width
+    number, none = literal(place, BigInteger), _none(width)
     if settled(piece.number, sum(bit.value for bit in piece.open)):
         alone = [func.count().filter(bit.clause) for bit in piece.open]
         yield _row(number, zero, func.count(), *alone, *none[len(alone) :]).select_from(CONTACTS).where(here)
@@ -164,6 +165,10 @@ def _parts(
         people = select(_number(piece.open)).where(here).limit(-1).subquery()
         extra = people.c.number
         yield _row(number, extra, func.count(), *none).where(extra != 0).group_by(extra)
+
+
+def _none(width: int) -> list[ColumnElement[int]]:
+    return [literal(0, BigInteger)] * width
 
 
 def _row(*columns: ColumnElement[int]) -> Select[*tuple[int, ...]]:

@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from broadcaster.store.beside import reader_beside
+
 
 @contextlib.contextmanager
 def interruptible(conn: Connection) -> Iterator[Callable[[], None]]:
-    """Gives ``stop``: it makes the query now running on ``conn`` fail. Harmless before and after the block,
-    so a connection that went back to the pool is never hit."""
+    """Gives ``stop``: it makes the query now running on ``conn``, or on the reader beside it, fail. Harmless
+    before and after the block, so a connection that went back to the pool is never hit."""
     lock = threading.Lock()
-    live: list[Any] = [conn.connection.driver_connection]
+    readers = (conn, reader_beside(conn))
+    live: list[Any] = [each.connection.driver_connection for each in readers if each is not None]
 
     def stop() -> None:
         with lock, contextlib.suppress(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,13 +17,14 @@ from broadcaster.clock import epoch_ms
 from broadcaster.policy import decide
 from broadcaster.policy.explain import Explanation, explain
 from broadcaster.policy.facts import facts_of
-from broadcaster.policy.forecast import forecast
+from broadcaster.policy.forecast import forecast, queue_aware
 from broadcaster.policy.packs import Pack, Permission, Rule, shipped
 from broadcaster.policy.question import Question
 from broadcaster.policy.rules import closes_ms
 from broadcaster.policy.terms import Facts
 from broadcaster.states import FeatureState
 from broadcaster.store import Store
+from broadcaster.store.beside import reader_beside
 from broadcaster.store.tables import Contact, ContactAttributes
 from tests.policy.people import add_page, add_person, add_sent
 
@@ -135,8 +137,8 @@ def build(page: int, asked: dict[str, Any]) -> Question:
     return Question(page_id=page, audience=literal(True), definitions=definitions, **{**asked, **marks})
 
 
-def settle(conn: Any, crowd: Sequence[dict[str, Any]]) -> tuple[int, list[int]]:
-    page, ids = add_page(conn), []
+def settle(conn: Any, crowd: Sequence[dict[str, Any]], graph_id: str = "100") -> tuple[int, list[int]]:
+    page, ids = add_page(conn, graph_id=graph_id), []
     for number, facts in enumerate(crowd):
         row = {key: value for key, value in facts.items() if key in CONTACTS.c}
         accepted = [at for at, state in facts["sent"] if state != "failed"]
@@ -222,3 +224,21 @@ def test_any_forecast_equals_the_checks_at_its_hours(
         for at, count in forecast(conn, q, start, 30).hours[::3]:
             assert count == decide.check(conn, q.at_time(at)).eligible
         transaction.rollback()
+
+
+@settings(max_examples=60)
+@given(crowd=crowds, asked=questions())
+def test_two_readers_count_what_one_counts(
+    sqlite_store: Store, crowd: list[Any], asked: dict[str, Any]
+) -> None:
+    with sqlite_store.write() as conn:
+        page, _ = settle(conn, crowd, graph_id=uuid4().hex)
+    q = build(page, asked)
+    with sqlite_store.read() as conn, sqlite_store.read(wide=True) as wide:
+        assert reader_beside(wide) is not None
+        assert decide.check(wide, q) == decide.check(conn, q)
+        assert decide.eligible_count(wide, q) == decide.eligible_count(conn, q)
+        reaches = [[each.reach for each in decide.compare(reader, q)] for reader in (wide, conn)]
+        assert reaches[0] == reaches[1]
+        assert forecast(wide, q, q.at, 30) == forecast(conn, q, q.at, 30)
+        assert queue_aware(wide, q, q.at, 0.001) == queue_aware(conn, q, q.at, 0.001)
