@@ -92,7 +92,7 @@ def ours(store: Store, file: Path, folder: Path, count: int) -> None:
     )
     print(f"{'most memory until here':<34}{own:>10.0f} MB   {beside:.0f} MB in the process that reads")
     _interactions(store, page_id)
-    with store.read() as conn:
+    with store.read(wide=True) as conn:
         for name, tree in (("count, three conditions", THREE), ("count, five conditions", FIVE)):
             clause = saved.filter_clause(conn, page_id, tree, made.AT)
             speed(name, lambda clause=clause: counting.count(conn, page_id, clause))

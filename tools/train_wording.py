@@ -3,7 +3,7 @@
     python -m tools.train_wording [--folds 5] [--features 60000]
 
 Needs scikit-learn (the ``bench`` extra). First every file's messages are judged by weights learned from the other
-files and the figures are printed, with the best ``least`` for ``purposes.toml``; then the weights of all are written.
+files and the figures are printed, with the best ``least`` and ``leaning`` for ``purposes.toml``; then the weights of all are written.
 The measured part is never read.
 """
 
@@ -196,9 +196,18 @@ def cross(examples: Sequence[Example], folds: int, most: int) -> float:
             use = shipped().uses.get(examples[n].row.permission)
             fits[n] = 1.0 if use is None else sum(share[names.index(name)] for name in use.fits)
     sells = np.array([one.row.promotional for one in examples])
-    threshold = min(np.arange(-0.6, 1.01, 0.05), key=lambda t: abs(int((reads > t).sum()) - int(sells.sum())))
+    threshold = _balanced(reads, sells, np.arange(-0.6, 1.01, 0.05))
     _tell(examples, reads > threshold, fits)
-    return float(threshold)
+    for way in sorted({one.row.permission for one in examples}):
+        here = np.array([one.row.permission == way for one in examples])
+        leaning = _balanced(reads[here], sells[here], np.arange(-1.5, 3.01, 0.25) + threshold) - threshold
+        print(f"{way:24} leaning {leaning:+.2f} (now {shipped().leaning.get(way, 0.0):+.2f})")
+    return threshold
+
+
+def _balanced(reads: np.ndarray, sells: np.ndarray, thresholds: np.ndarray) -> float:
+    """The threshold at which as many are wrongly called promotional as are missed."""
+    return float(min(thresholds, key=lambda t: abs(int((reads > t).sum()) - int(sells.sum()))))
 
 
 def hash_of(name: str) -> int:

@@ -46,7 +46,7 @@ def create(ctx: click.Context, name: str, page_name: str, source: str, kind: str
 @click.pass_context
 def count_people(ctx: click.Context, name: str, as_json: bool) -> None:
     """How many people are in an audience now."""
-    with workspace(ctx) as space, space.store.read() as conn:
+    with workspace(ctx) as space, space.store.read(wide=True) as conn:
         found = saved.get(conn, name)
         clause = saved.members_clause(conn, found.id, space.clock.now())
         count = counting.count(conn, found.page_id, clause)

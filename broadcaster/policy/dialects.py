@@ -17,6 +17,14 @@ class entries(GenericFunction[Any]):  # noqa: N801 - reads as the SQL function i
     inherit_cache = True
 
 
+class texts(GenericFunction[Any]):  # noqa: N801
+    """The texts of a JSON array as rows: a long list bound as one value."""
+
+    name = "jsonb_array_elements_text"
+    package = "broadcaster"
+    inherit_cache = True
+
+
 class larger(GenericFunction[int]):  # noqa: N801
     """The larger of two numbers. What NULL gives differs between databases: keep it out."""
 
@@ -43,6 +51,12 @@ def _spelled(function: type[GenericFunction[Any]], dialect: str, name: str) -> N
     register(spell)
 
 
+@compiles(texts, "postgresql")
+def _texts(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"jsonb_array_elements_text(CAST({compiler.process(element.clauses, **kw)} AS JSONB))"
+
+
+_spelled(texts, "sqlite", "json_each")
 _spelled(entries, "postgresql", "json_each_text")
 _spelled(larger, "sqlite", "max")
 _spelled(smaller, "sqlite", "min")

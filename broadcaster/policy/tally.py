@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnElement,
     Connection,
     Select,
@@ -28,18 +27,13 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.sql import visitors
 
 from broadcaster.clock import epoch_ms
 from broadcaster.policy.clauses import CONTACTS, Clause, Span, in_question, last_action
 from broadcaster.policy.question import Question
 from broadcaster.policy.shares import cuts, pieces
 from broadcaster.store.beside import reader_beside, rows_of
-
-COVERED = frozenset(
-    next(tuple(index.columns.keys()) for index in CONTACTS.indexes if index.name == "ix_contact_window")
-) | {"id"}
-"""Columns of a person that the index of the decision holds."""
+from broadcaster.store.indexes import HELD, facts_asked
 
 _BEYOND = -1
 """Place of the people whom a clause outside the index holds for."""
@@ -90,14 +84,14 @@ class Tally:
         ``names_people``: it stands on a list of people, which would be read again for every slice.
         """
         if sign not in self._bits:
-            apart = names_people or not _is_covered(clause)
+            apart = names_people or not facts_asked(clause) <= HELD
             self._bits[sign] = _Bit(1 << len(self._bits), clause, span, apart)
         return self._bits[sign].value
 
     def counts(self, conn: Connection, q: Question, settled: Settled) -> Counts:
         """How many people of the question have which number."""
         bits = list(self._bits.values())
-        if conn.dialect.name != "sqlite" or not _is_covered(q.audience):
+        if conn.dialect.name != "sqlite" or not facts_asked(q.audience) <= HELD:
             return Counts(_counted(conn, _numbers(conn, q, bits)))
         slices = list(self._slices(cuts(conn, epoch_ms(q.at))))
         width = max(len(piece.open) for piece in slices)
@@ -195,13 +189,3 @@ def _counted(conn: Connection, numbers: Select[int]) -> dict[int, int]:
     people = numbers.subquery()
     query = select(people.c.number, func.count()).group_by(people.c.number)
     return {row[0]: row[1] for row in conn.execute(query)}
-
-
-def _is_covered(clause: Clause) -> bool:
-    """Does a clause ask only for facts that the index of the decision holds?"""
-    used = {
-        found.name
-        for found in visitors.iterate(clause)
-        if isinstance(found, Column) and found.table.name == CONTACTS.name
-    }
-    return used <= COVERED

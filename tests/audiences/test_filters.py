@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
-from broadcaster.audiences import filters
+from broadcaster.audiences import counting, filters
 from broadcaster.audiences.compile import clause
 from broadcaster.contacts.attributes import AttributeDef
 from broadcaster.errors import BadInput, NotFound
@@ -68,18 +68,25 @@ trees = st.recursive(
 )
 
 
-def found(settled: Settled, tree: dict[str, Any]) -> set[int]:
+def compiled(settled: Settled, tree: dict[str, Any]) -> ColumnElement[bool]:
     crowd = settled.crowd
     parsed = filters.parse(tree, crowd.definitions)
-    people = clause(parsed, crowd.page_id, crowd.definitions, NOW, {CAMPAIGN: crowd.campaign_id})
+    return clause(parsed, crowd.page_id, crowd.definitions, NOW, {CAMPAIGN: crowd.campaign_id})
+
+
+def found(settled: Settled, tree: dict[str, Any]) -> set[int]:
     with settled.store.read() as conn:
-        return set(conn.execute(select(Contact.id).where(people)).scalars())
+        return set(conn.execute(select(Contact.id).where(compiled(settled, tree))).scalars())
 
 
 @settings(max_examples=250)
 @given(tree=st.one_of(conditions(), trees))
 def test_the_sql_agrees_with_a_plain_reading(settled: Settled, tree: dict[str, Any]) -> None:
-    assert found(settled, tree) == {one.id for one in settled.crowd.people if holds(tree, one)}
+    expected = {one.id for one in settled.crowd.people if holds(tree, one)}
+    assert found(settled, tree) == expected
+    for wide in (False, True):
+        with settled.store.read(wide=wide) as conn:
+            assert counting.count(conn, settled.crowd.page_id, compiled(settled, tree)) == len(expected)
 
 
 def test_fifty_groups_deep_is_fine_and_more_than_the_limit_is_told(settled: Settled) -> None:

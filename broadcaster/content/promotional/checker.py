@@ -52,7 +52,8 @@ class PromotionalChecker:
     ) -> TextCheck:
         """Check the parts of one message, (name, text) each; the verdicts are about the whole message."""
         key = permission_key(permission)
-        message = self.read(parts, lang, allowed_terms)
+        leaning = fitting.shipped().leaning.get(key, 0.0)
+        message = self.read(parts, lang, allowed_terms, leaning)
         findings = [self._finding(message, one, hit, key) for one in message.judged for hit in one.hits]
         advertising = [(one.part, link) for one in message.judged for link in one.part.links if link.weight]
         findings += [
@@ -67,14 +68,18 @@ class PromotionalChecker:
         return self._verdict(message, key, findings)
 
     def read(
-        self, parts: Sequence[tuple[str, str]], lang: str | None = None, allowed_terms: Collection[str] = ()
+        self,
+        parts: Sequence[tuple[str, str]],
+        lang: str | None = None,
+        allowed_terms: Collection[str] = (),
+        leaning: float = 0.0,
     ) -> ReadMessage:
-        """What the lexicons and the wording say of a message, before any way to send is asked about."""
+        """What the lexicons and the wording say of a message; ``leaning`` is all that its way to send adds."""
         ready = [prepare(name, text[:LONGEST], self._lexicon) for name, text in parts]
         whole = self._languages(ready, lang)
         judged = [judge(part, self._lexicon, self._spoken(part, whole), allowed_terms) for part in ready]
         return ReadMessage(
-            judged, tuple(whole), signs(judged, self._plain_languages(whole)), _link_only(ready)
+            judged, tuple(whole), signs(judged, self._plain_languages(whole)), _link_only(ready), leaning
         )
 
     def _verdict(self, message: ReadMessage, key: str, findings: list[Finding]) -> TextCheck:

@@ -24,10 +24,14 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Purposes:
-    """``words`` tells each purpose; a way to send without a use (``standard``) takes any text."""
+    """``words`` tells each purpose; a way to send without a use (``standard``) takes any text.
+
+    ``leaning``: way to send → log-odds beyond even at which a text is called promotional.
+    """
 
     words: Mapping[str, str]
     uses: Mapping[str, Use]
+    leaning: Mapping[str, float]
 
 
 @cache
@@ -37,7 +41,7 @@ def shipped() -> Purposes:
     uses = {
         key: Use(tuple(one["fits"]), one["is_for"], one["least"]) for key, one in given["permission"].items()
     }
-    return Purposes(given["purpose"], uses)
+    return Purposes(given["purpose"], uses, given["leaning"])
 
 
 def problem(key: str, message: ReadMessage) -> str | None:

@@ -37,12 +37,16 @@ class Clause:
 
 @dataclass(frozen=True)
 class ReadMessage:
-    """Its parts, its languages (best first, none when none shows), and the signs found in it."""
+    """Its parts, its languages (best first, none when none shows), and the signs found in it.
+
+    ``leaning``: log-odds that the way to send takes off, since the same words sell less often under some.
+    """
 
     judged: Sequence[Judged]
     languages: tuple[str, ...]
     signs: frozenset[str]
     link_only: Part | None
+    leaning: float = 0.0
 
     @cached_property
     def voice(self) -> Voice:
@@ -71,7 +75,7 @@ class ReadMessage:
         if not self.languages or not self.found:
             return -math.inf
         worst = max((clause.scored.score for clause in self.clauses), default=0.0)
-        return self.voice.message(self.found, self.signs).score + CLAUSE_SHARE * worst
+        return self.voice.message(self.found, self.signs).score + CLAUSE_SHARE * worst - self.leaning
 
     @cached_property
     def certain(self) -> bool:
