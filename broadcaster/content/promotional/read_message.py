@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from broadcaster.content.promotional import wording
-from broadcaster.content.promotional.reading import DISGUISE, PROMOTIONAL, Judged, Part
+from broadcaster.content.promotional.reading import DISGUISE, PROMOTIONAL, SURVEY, Judged, Part
 from broadcaster.content.promotional.wording import Scored, Token, Voice
 
 CLAUSE_SHARE = 0.4
@@ -39,7 +39,8 @@ class Clause:
 class ReadMessage:
     """Its parts, its languages (best first, none when none shows), and the signs found in it.
 
-    ``leaning``: log-odds that the way to send takes off, since the same words sell less often under some.
+    ``leaning``: log-odds that the way to send takes off, since the same words sell less often under some; not
+    where a phrase says plainly that it sells.
     """
 
     judged: Sequence[Judged]
@@ -75,7 +76,14 @@ class ReadMessage:
         if not self.languages or not self.found:
             return -math.inf
         worst = max((clause.scored.score for clause in self.clauses), default=0.0)
-        return self.voice.message(self.found, self.signs).score + CLAUSE_SHARE * worst - self.leaning
+        leaning = 0.0 if self.plain_reason else self.leaning
+        return self.voice.message(self.found, self.signs).score + CLAUSE_SHARE * worst - leaning
+
+    @property
+    def plain_reason(self) -> bool:
+        """A phrase that sells by itself; asking for an opinion is not one, as that is what feedback is for."""
+        hits = (hit for one in self.judged for hit in one.hits)
+        return any(hit.weight >= PROMOTIONAL and hit.group != SURVEY for hit in hits)
 
     @cached_property
     def certain(self) -> bool:

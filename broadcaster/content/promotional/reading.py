@@ -24,6 +24,7 @@ PROMOTIONAL = 1.0
 """Sum of weights in one clause from which it is promotional."""
 _CALLS = ("button", "quick reply", "quick_reply", "card")
 DISGUISE = "disguise"
+SURVEY = "survey"
 CODE_WEIGHT = 0.6
 _CODE = re.compile(r"(?<!\w)[A-ZÀ-Ý]{3,16}(?:5|[1-9]0|[1-7]5|100)(?!\w)")
 

@@ -126,3 +126,16 @@ def test_a_plain_notice_is_left_alone_in_every_language(text: str) -> None:
     found = default_checker().check_text(text, "post_purchase_update")
     assert not found.promotional
     assert found.fits_permission
+
+
+@pytest.mark.parametrize("way", ["utility", "human_agent", "customer_feedback", "news"])
+def test_a_plain_offer_is_one_under_every_way_to_send(way: str) -> None:
+    assert default_checker().check_text("Hello, 20% off today", way).promotional
+
+
+def test_stars_ask_for_an_opinion_only_where_one_is_asked_for() -> None:
+    text = "Your flight OS 455 has landed. How many stars, one to five, for the crew?"
+    as_feedback = default_checker().read([("text", text)], leaning=purposes().leaning["customer_feedback"])
+    anywhere = default_checker().read([("text", text)])
+    assert as_feedback.reads == pytest.approx(anywhere.reads - purposes().leaning["customer_feedback"])
+    assert not default_checker().check_text(text, "customer_feedback").promotional
