@@ -133,8 +133,8 @@ def test_a_plain_offer_is_one_under_every_way_to_send(way: str) -> None:
     assert default_checker().check_text("Hello, 20% off today", way).promotional
 
 
-def test_stars_ask_for_an_opinion_only_where_one_is_asked_for() -> None:
-    text = "Your flight OS 455 has landed. How many stars, one to five, for the crew?"
+def test_a_way_to_send_leans_a_verdict_that_no_phrase_settles() -> None:
+    text = "Your ride with Ana is over. Please rate it from one to five stars."
     as_feedback = default_checker().read([("text", text)], leaning=purposes().leaning["customer_feedback"])
     anywhere = default_checker().read([("text", text)])
     assert as_feedback.reads == pytest.approx(anywhere.reads - purposes().leaning["customer_feedback"])
