@@ -3,7 +3,8 @@
     python -m tools.train_wording [--folds 5] [--features 60000]
 
 Needs scikit-learn (the ``bench`` extra). First every file's messages are judged by weights learned from the other
-files and the figures are printed, with the best ``least`` and ``leaning`` for ``purposes.toml``; then the weights of all are written.
+files and the figures are printed, with the best ``least`` and ``leaning`` for ``purposes.toml``; then the weights of
+all are written.
 The measured part is never read.
 """
 

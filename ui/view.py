@@ -89,15 +89,16 @@ class PageView(QWidget):
         done: Callable[[Any], None],
         key: str,
         failed: Callable[[BroadcasterError], None] | None = None,
+        wide: bool = False,
     ) -> Work:
         """Run ``work(conn)`` on a read connection off-thread; the newest of each ``key`` wins, and the
-        query of an older one is interrupted."""
+        query of an older one is interrupted. ``wide``: it counts everybody and may use two cores."""
         from broadcaster.store.interrupt import interruptible
 
         store = self.workspace.store
 
         def run(handle: Work) -> Any:
-            with store.read(wide=True) as conn, interruptible(conn) as stop:
+            with store.read(wide) as conn, interruptible(conn) as stop:
                 handle.on_cancel(stop)
                 handle.check()
                 return work(conn)

@@ -1,7 +1,8 @@
 """The index that answers decisions and counts, and those that a first large import leaves for later.
 
-One sort at the end costs a fifth of a million insertions. Only on SQLite and only while nobody is in the database, so that nothing reads without them. An import that was
-killed leaves them out; opening the database makes them again.
+One sort at the end costs a fifth of a million insertions. Only on SQLite and only while nobody is in the
+database, so that nothing reads without them. An import that was killed leaves them out; opening the database
+makes them again.
 """
 
 from __future__ import annotations

@@ -286,13 +286,20 @@ class Composer(QWidget):
         )
         read(lambda conn: reading.faces(conn, wish, self._seed), self._show_faces, "faces", self._faces_error)
         self.outcome.waterfall.show_counting()
-        read(lambda conn: reading.outlook(conn, wish), self._show_outlook, "outlook", self._reach_error)
+        read(
+            lambda conn: reading.outlook(conn, wish),
+            self._show_outlook,
+            "outlook",
+            self._reach_error,
+            wide=True,
+        )
         start: datetime = self.page.now()
         read(
             lambda conn: reading.look_ahead(conn, wish, start),
             self.when.show_hours,
             "hours",
             self.when.show_error,
+            wide=True,
         )
         back = self.when.show_estimate
         read(lambda conn: reading.who_comes_back(conn, wish, start), back, "back", self.when.show_error)

@@ -93,6 +93,7 @@ class HomePage(PageView):
             partial(self._show, now),
             "home",
             partial(self.stage.show_error, retry=self.mark_stale),
+            wide=True,
         )
 
     def _show(self, now: datetime, facts: reading.HomeFacts) -> None:

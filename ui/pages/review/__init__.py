@@ -139,6 +139,7 @@ class ReviewPage(PageView):
                 self._show_case,
                 "case",
                 self.case_stage.show_error,
+                wide=True,
             )
 
     def _show_case(self, case: Case) -> None:
