@@ -22,6 +22,7 @@ from broadcaster.contacts.attributes import AttributeDef
 from broadcaster.errors import NotFound
 from broadcaster.states import DeliveryState
 from broadcaster.store import outcomes
+from broadcaster.store.indexes import HELD
 from broadcaster.store.tables import Contact, ContactAttributes, ContactLabel, Delivery, Interaction, Label
 
 CONTACTS = Contact.__table__  # type: ignore[attr-defined]
@@ -35,11 +36,6 @@ BUCKETS = 10_000
 Clause = ColumnElement[bool]
 MembersOf = Callable[[str], Clause]
 Sure = Callable[[ColumnElement[Any], Clause], Clause]
-COVERED = frozenset(
-    {"opted_out", "unreachable", "last_interaction_at", "last_message_at", "last_sent_at", "timezone",
-     "first_name", "locale"}
-)  # fmt: skip
-"""Fields that ``ix_contact_window`` holds: a filter over these alone never touches the rows."""
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -94,7 +90,7 @@ def clause(
     ``campaigns``: name → id; ``members_of`` gives the people of a saved audience by name. NotFound for a
     campaign or audience that does not exist.
     """
-    covered = all(one.field in COVERED for one in conditions(tree))
+    covered = all(one.field in HELD for one in conditions(tree))
     return _Compiler(page_id, definitions, now, campaigns, members_of, covered).tree(tree)
 
 
