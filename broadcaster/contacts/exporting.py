@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import tempfile
@@ -12,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, String, cast, func, select, type_coerce
 
 from broadcaster.clock import from_epoch_ms, iso
 from broadcaster.contacts.attributes import AttributeDef, definitions
@@ -37,7 +38,9 @@ KNOWN = (
     "labels",
 )
 BLOCK = 5_000
-REMEMBERED = 20_000
+REMEMBERED = 10_000
+"""Distinct values of a column whose cells are kept."""
+END = "\r\n"
 Progress = Callable[[int], None]
 
 
@@ -79,14 +82,13 @@ def _write(
     cancelled: threading.Event,
 ) -> int:
     known = definitions(conn, page_id)
-    writer = csv.writer(file)
-    writer.writerow([*KNOWN, *known])
+    file.write(",".join(map(_Quoted(), (*KNOWN, *known))) + END)
     count = 0
-    for block in _blocks(conn, page_id, known, clause):
+    for rows in _blocks(conn, page_id, known, clause):
         if cancelled.is_set():
             raise EnvironmentFault("The export was stopped; no file was written.")
-        writer.writerows(block)
-        count += len(block)
+        file.write(END.join(rows) + END)
+        count += len(rows)
         if progress:
             progress(count)
     return count
@@ -94,8 +96,8 @@ def _write(
 
 def _blocks(
     conn: Connection, page_id: int, known: dict[str, AttributeDef], clause: ColumnElement[bool] | None
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows in blocks by id: each block is one short query, so memory stays flat."""
+) -> Iterator[list[str]]:
+    """Lines of the file in blocks by id: each block is one short query, so memory stays flat."""
     names = {row.id: row.name for row in conn.execute(select(LABELS).where(LABELS.c.page_id == page_id))}
     slots = [definition.slot for definition in known.values() if definition.slot]
     plain = [CONTACTS.c[name] for name in (*KNOWN[:5], "opted_out")]
@@ -107,16 +109,16 @@ def _blocks(
     ).where(CONTACTS.c.page_id + 0 == page_id)  # in the order of ids, without sorting each block
     if clause is not None:
         query = query.where(clause)
-    last, written = 0, _Written()
+    last, cells = 0, _Columns(names, known)
     while True:
         found = _plain(conn, query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK))
         if not found:
             return
         ids, *columns = zip(*found, strict=True)
         last = ids[-1]
-        labels = _labels(conn, names, ids[0], last)
+        labels = _labels(conn, ids[0], last) if names else {}
         loose = _loose(conn, known, ids[0], last)
-        yield list(zip(*_cells(ids, columns, known, labels, loose, written), strict=True))
+        yield list(map(",".join, zip(*cells.of(ids, columns, labels, loose), strict=True)))
 
 
 def _plain(conn: Connection, query: Select[Any]) -> list[tuple[Any, ...]]:
@@ -126,40 +128,102 @@ def _plain(conn: Connection, query: Select[Any]) -> list[tuple[Any, ...]]:
     return found
 
 
-def _cells(
-    ids: Sequence[int],
-    columns: Sequence[Sequence[Any]],
-    known: dict[str, AttributeDef],
-    labels: dict[int, str],
-    loose: dict[int, dict[str, Any]],
-    written: _Written,
-) -> Iterator[Iterable[Any]]:
-    """The file's columns of one block, in the order of its header."""
-    psids, *texts, opted, acted = columns[:7]
-    yield psids
-    for column in texts:
-        yield map(written.__getitem__, column)
-    yield map(written.instant, acted)
-    yield ["true" if out else "false" for out in opted]
-    yield [written[labels.get(id_, "")] for id_ in ids]
-    slots = iter(columns[7:])
-    for name, definition in known.items():
-        values = next(slots) if definition.slot else [loose.get(id_, {}).get(name) for id_ in ids]
-        if definition.slot:
-            yield map(written.__getitem__, values)
-        else:
-            yield [guarded(_cell(value)) for value in values]
+def _labels(conn: Connection, first: int, last: int) -> dict[int, str]:
+    """Contact id → ids of its labels with commas between."""
+    ids = func.aggregate_strings(cast(LABELLED.c.label_id, String), ",")
+    query = (
+        select(LABELLED.c.contact_id, ids)
+        .where(LABELLED.c.contact_id.between(first, last))
+        .group_by(LABELLED.c.contact_id)
+    )
+    return dict(_plain(conn, query))
 
 
-class _Written(dict[Any, Any]):
-    """Stored value → what is written; most values stand in many rows, so each is worked out once."""
+def _loose(
+    conn: Connection, known: dict[str, AttributeDef], first: int, last: int
+) -> dict[int, dict[str, Any]]:
+    if all(definition.slot for definition in known.values()):
+        return {}
+    query = select(ATTRIBUTES).where(ATTRIBUTES.c.contact_id.between(first, last))
+    return {row.contact_id: row._mapping["values"] for row in conn.execute(query)}
+
+
+class _Columns:
+    """Makes the cells of a block, column by column, in the order of the header."""
+
+    def __init__(self, names: dict[int, str], known: dict[str, AttributeDef]) -> None:
+        self._names, self._known = names, known
+        self._quoted = _Quoted()
+        self._cells = {name: _Cells(self._quoted) for name in (*KNOWN[1:5], *known)}
+        self._labels, self._instants = _Cells(self._label), _Cells(_Instants())
+
+    def of(
+        self,
+        ids: Sequence[int],
+        columns: Sequence[Sequence[Any]],
+        labels: dict[int, str],
+        loose: dict[int, dict[str, Any]],
+    ) -> Iterator[Iterable[str]]:
+        """``columns``: what the query asks for after the id; ``loose``: attributes without a slot."""
+        psids, *texts, opted, acted = columns[:7]
+        yield psids if "".join(psids).isdigit() else map(self._quoted, psids)
+        for name, column in zip(KNOWN[1:5], texts, strict=True):
+            yield map(self._cells[name].__getitem__, column)
+        yield map(self._instants.__getitem__, acted)
+        yield ["true" if out else "false" for out in opted]
+        yield map(self._labels.__getitem__, map(labels.get, ids))
+        slots = iter(columns[7:])
+        for name, definition in self._known.items():
+            if definition.slot:
+                yield map(self._cells[name].__getitem__, next(slots))
+            else:
+                yield [self._quoted(loose.get(id_, {}).get(name)) for id_ in ids]
+
+    def _label(self, ids: str | None) -> str:
+        if ids is None:
+            return ""
+        known = (self._names.get(int(one)) for one in ids.split(","))
+        return self._quoted(";".join(sorted(name for name in known if name is not None)))
+
+
+class _Cells(dict[Any, str]):
+    """Stored value → its cell; most values stand in many rows, so each is made once."""
+
+    def __init__(self, make: Callable[[Any], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, value: Any) -> str:
+        cell = self._make(value)
+        if len(self) < REMEMBERED:
+            self[value] = cell
+        return cell
+
+
+class _Quoted:
+    """A value as the csv module writes it among others, safe from being run as a formula."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._buffer = io.StringIO(newline="")
+        self._writer = csv.writer(self._buffer, lineterminator="")
+
+    def __call__(self, value: Any) -> str:
+        if type(value) is float:
+            return str(int(value)) if value.is_integer() else repr(value)
+        cell = guarded(_cell(value))
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        self._writer.writerow((cell, None))
+        return self._buffer.getvalue()[:-1]
+
+
+class _Instants:
+    """A time in ISO 8601; people's times share their minutes."""
+
+    def __init__(self) -> None:
         self._minutes: dict[int, str] = {}
 
-    def instant(self, ms: int | None) -> str:
-        """A time in ISO 8601; people's times share their minutes."""
+    def __call__(self, ms: int | None) -> str:
         if ms is None:
             return ""
         minute, rest = divmod(ms, 60_000)
@@ -171,34 +235,6 @@ class _Written(dict[Any, Any]):
             if len(self._minutes) < REMEMBERED:
                 self._minutes[minute] = start
         return f"{start}{rest // 1000:02}Z"
-
-    def __missing__(self, value: Any) -> Any:
-        cell = guarded(_cell(value))
-        if len(self) < REMEMBERED:
-            self[value] = cell
-        return cell
-
-
-def _labels(conn: Connection, names: dict[int, str], first: int, last: int) -> dict[int, str]:
-    if not names:
-        return {}
-    query = select(LABELLED.c.contact_id, LABELLED.c.label_id).where(
-        LABELLED.c.contact_id.between(first, last)
-    )
-    found: dict[int, list[str]] = {}
-    for contact_id, label_id in _plain(conn, query):
-        if label_id in names:
-            found.setdefault(contact_id, []).append(names[label_id])
-    return {one: given[0] if len(given) == 1 else ";".join(sorted(given)) for one, given in found.items()}
-
-
-def _loose(
-    conn: Connection, known: dict[str, AttributeDef], first: int, last: int
-) -> dict[int, dict[str, Any]]:
-    if all(definition.slot for definition in known.values()):
-        return {}
-    query = select(ATTRIBUTES).where(ATTRIBUTES.c.contact_id.between(first, last))
-    return {row.contact_id: row._mapping["values"] for row in conn.execute(query)}
 
 
 def _cell(value: Any) -> Any:
