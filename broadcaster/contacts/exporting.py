@@ -205,7 +205,7 @@ class _Quoted:
 
     def __init__(self) -> None:
         self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer, lineterminator="")
+        self._writer = csv.writer(self._buffer, lineterminator=END)
 
     def __call__(self, value: Any) -> str:
         if type(value) is float:
@@ -214,7 +214,7 @@ class _Quoted:
         self._buffer.seek(0)
         self._buffer.truncate()
         self._writer.writerow((cell, None))
-        return self._buffer.getvalue()[:-1]
+        return self._buffer.getvalue().removesuffix(f",{END}")
 
 
 class _Instants:
