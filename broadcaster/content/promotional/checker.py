@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import cache
 
-from broadcaster.content.promotional import fitting, languages
+from broadcaster.content.promotional import fitting
 from broadcaster.content.promotional.findings import Finding, Severity, TextCheck
+from broadcaster.content.promotional.languages import Recogniser, spoken
 from broadcaster.content.promotional.lexicon import Group, Language, Lexicon, shipped, unmarked
 from broadcaster.content.promotional.permissions import permission_key
 from broadcaster.content.promotional.read_message import ReadMessage
@@ -35,7 +36,7 @@ class PromotionalChecker:
     def __init__(self, resources: Lexicon | None = None) -> None:
         self._lexicon = resources or shipped()
         known = self._lexicon.languages
-        self._known = {c: one for c, one in known.items() if c != LANGUAGE_FREE and c.isalpha()}
+        self._told = Recogniser({c: one for c, one in known.items() if c != LANGUAGE_FREE and c.isalpha()})
 
     def check_text(
         self, text: str, permission: str, lang: str | None = None, allowed_terms: Collection[str] = ()
@@ -119,10 +120,10 @@ class PromotionalChecker:
         """Languages of the message, best first, the given one before all; none when none shows."""
         signs: dict[str, float] = {}
         for part in parts:
-            for code, n in languages.count(part.plain.text, part.plain.given, self._known).items():
+            for code, n in self._told.count(part.plain.text, part.plain.given).items():
                 signs[code] = signs.get(code, 0.0) + n
-        found = languages.spoken(signs)
-        return list(dict.fromkeys([lang, *found])) if lang and lang in self._known else found
+        found = spoken(signs)
+        return list(dict.fromkeys([lang, *found])) if lang and lang in self._told.known else found
 
     def _plain_languages(self, codes: Sequence[str]) -> list[Language]:
         """The languages in the form whose phrases are compared without marks."""
@@ -131,9 +132,9 @@ class PromotionalChecker:
 
     def _spoken(self, part: Part, whole: Sequence[str]) -> list[list[str]]:
         """Languages to read each clause in; a text of no known language is read in all."""
-        found = clause_languages(part, self._known, whole)
+        found = clause_languages(part, self._told, whole)
         if not whole:
-            return [[one.code for one in self._plain_languages(list(self._known))]] * len(found)
+            return [[one.code for one in self._plain_languages(list(self._told.known))]] * len(found)
         return found
 
     def _finding(self, message: ReadMessage, judged: Judged, hit: Hit, key: str) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from broadcaster.content.promotional.lexicon import Language
@@ -16,17 +15,29 @@ _LETTER_COUNTS = 3
 """What a letter with its own mark counts, in words."""
 
 
-def count(plain: str, given: str, known: Mapping[str, Language]) -> dict[str, float]:
-    """Signs of each language in a text; ``plain`` is folded, ``given`` as typed."""
-    words = Counter(_WORDS.findall(plain))
-    letters = set(given.lower())
-    signs: dict[str, float] = {}
-    for code, language in known.items():
-        common = sum(n for word, n in words.items() if word in language.common)
-        marks = len(letters & language.letters)
-        if common or marks:
-            signs[code] = _WORD_COUNTS * common + _LETTER_COUNTS * marks
-    return signs
+class Recogniser:
+    """Knows which languages a word and a letter speak for."""
+
+    def __init__(self, known: Mapping[str, Language]) -> None:
+        self.known = known
+        self._of_word: dict[str, list[str]] = {}
+        self._of_letter: dict[str, list[str]] = {}
+        for code, language in known.items():
+            for word in language.common:
+                self._of_word.setdefault(word, []).append(code)
+            for letter in language.letters:
+                self._of_letter.setdefault(letter, []).append(code)
+
+    def count(self, plain: str, given: str) -> dict[str, float]:
+        """Signs of each language in a text; ``plain`` is folded, ``given`` as typed."""
+        signs = dict.fromkeys(self.known, 0.0)
+        for word in _WORDS.findall(plain):
+            for code in self._of_word.get(word, ()):
+                signs[code] += _WORD_COUNTS
+        for letter in self._of_letter.keys() & set(given.lower()):
+            for code in self._of_letter[letter]:
+                signs[code] += _LETTER_COUNTS
+        return {code: n for code, n in signs.items() if n}
 
 
 def spoken(signs: Mapping[str, float]) -> list[str]:

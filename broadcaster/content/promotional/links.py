@@ -12,6 +12,8 @@ _LINK = re.compile(
     r"|(?<![\w@.-])[a-z0-9-]{2,40}(?:\.[a-z0-9-]{2,30}){0,3}\.(?:com|net|org|shop|store|io|co|ly|me|app|example|in|vn|id|de|fr|it|es|br|tr)(?:/[^\s<>\"']{0,300})?(?![\w@])",
     re.I,
 )
+_MAYBE = re.compile(r"://|\.\w")
+"""Stands in every link, and is found sooner."""
 _SELLING = frozenset(
     "sale sales deal deals offer offers promo promos promotion promotions outlet discount discounts coupon coupons voucher "
     "vouchers clearance newin arrivals newarrivals blackfriday cybermonday flashsale giveaway lottery winback upsell upgrade referral "
@@ -56,6 +58,8 @@ class Link:
 
 def links(text: str) -> list[Link]:
     """Every link of a text, with whether its own words advertise."""
+    if not _MAYBE.search(text):
+        return []
     return [_judge(found) for found in _LINK.finditer(text)]
 
 

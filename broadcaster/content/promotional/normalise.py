@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -70,14 +70,11 @@ class Normaliser:
         self._fold = lru_cache(maxsize=8192)(self._fold_character)
 
     def __call__(self, given: str) -> Plain:
-        text: list[str] = []
-        places: list[int] = []
-        fold = self._fold
-        for index, character in enumerate(given):
-            for folded in fold(character):
-                text.append(folded)
-                places.append(index)
-        plain = Plain("".join(text), tuple(places), given)
+        folded = list(map(self._fold, given))
+        places: Iterable[int] = range(len(given))
+        if set(map(len, folded)) - {1}:
+            places = (place for place, letters in enumerate(folded) for _ in letters)
+        plain = Plain("".join(folded), tuple(places), given)
         return self._unmask(self._join(self._join(plain, _SPREAD), _CUT))
 
     def words(self, given: str) -> str:
@@ -114,7 +111,10 @@ class Normaliser:
         for nought in _LETTER_NOUGHT.finditer(plain.text):
             text[nought.start()] = "0"
         for word in _WORD.finditer(plain.text):
-            given = word.group().rstrip("!|")
+            given = word[0]
+            if given.isascii() and (given.isalpha() or given.isdigit()):
+                continue
+            given = given.rstrip("!|")
             found = self._unmasked(given)
             if found and len(found) == len(given):
                 text[word.start() : word.start() + len(given)] = found
@@ -123,9 +123,9 @@ class Normaliser:
 
     def _unmasked(self, word: str) -> str | None:
         """The word behind look-alikes or digits, None when there is nothing behind it."""
-        if word.isascii() and word.isalpha():
-            return None
         latin = any("a" <= c <= "z" for c in word)
+        if word.isascii() and (not latin or word.isalpha()):
+            return None
         folded = word.translate(self._signs.look_alikes)
         found = folded if folded != word and (latin or self.hides(folded)) else None
         for table in self._signs.leet if latin else ():

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import islice, takewhile
+from functools import cached_property, lru_cache
+from itertools import chain, islice, takewhile
 
 _NUMBER = r"\d[\d.,]{0,14}"
 _PERCENT = (
@@ -25,12 +25,15 @@ _MONEY = (
     r"|dollars?|bucks|pounds?|pesos?|rupiah|dong|đồng|d|đ|k|rb|ribu|juta|chf|francs?|franken|soles)\b))"
 )
 CLASSES = {"#": rf"(?:{_MONEY}|{_PERCENT})", "%": _PERCENT, "$": _MONEY, "9": _NUMBER}
+_CLASS_PATTERNS = {sign: re.compile(form) for sign, form in CLASSES.items()}
 _BETWEEN = r"\W{1,3}"
 _BESIDE_CLASS = r"\W{0,3}"
 _GAP = r"(?:\W{1,4}\w{1,24}){0,3}?\W{1,4}"
 _REST = r"\w{0,20}"
 _RUN = re.compile(r"[^\W_]{1,40}")
 _LONGEST_START = 16
+_WORDS_KEPT = 20_000
+"""Words whose look-up is kept: the next text, or the same with one letter more, has most of them."""
 _WHOLE = " "
 """Ends the key of a whole word; the key of a start of words has none."""
 
@@ -41,11 +44,12 @@ class Readable:
 
     text: str
     _tried: dict[int, Mapping[int, list[Phrase]]] = field(default_factory=dict, repr=False, compare=False)
+    _amounts: dict[str, list[int]] = field(default_factory=dict, repr=False, compare=False)
 
     def tried(self, book: Book) -> Mapping[int, list[Phrase]]:
         """The phrases of a book that are worth trying, by the set they belong to; looked up once."""
         if id(book) not in self._tried:
-            self._tried[id(book)] = book.worth_trying(self.keys)
+            self._tried[id(book)] = book.worth_trying(self._places, self.keys)
         return self._tried[id(book)]
 
     @cached_property
@@ -53,15 +57,23 @@ class Readable:
         """Where each word begins."""
         places: dict[str, list[int]] = {}
         for found in _RUN.finditer(self.text):
-            places.setdefault(found.group(), []).append(found.start())
+            places.setdefault(found[0], []).append(found.start())
         return places
 
     @cached_property
     def _words(self) -> list[str]:
         return sorted(self._places)
 
+    def amounts(self, sign: str) -> Sequence[int]:
+        """Where a member of a class (``#``, ``%``, ``$``, ``9``) begins, in order; looked up once."""
+        if sign not in self._amounts:
+            self._amounts[sign] = [found.start() for found in _CLASS_PATTERNS[sign].finditer(self.text)]
+        return self._amounts[sign]
+
     def starts(self, keys: frozenset[str]) -> list[int]:
         """Where a word of one of these keys begins, in order."""
+        if len(keys) == 1:
+            return sorted(self._starts_of(*keys))
         return sorted({place for key in keys for place in self._starts_of(key)})
 
     def _starts_of(self, key: str) -> Iterable[int]:
@@ -74,9 +86,12 @@ class Readable:
     @cached_property
     def keys(self) -> frozenset[str]:
         """Every word as a whole, and every start of a word."""
-        words = self._places.keys()
-        starts = {word[:n] for word in words for n in range(1, min(len(word), _LONGEST_START) + 1)}
-        return frozenset(starts.union(word + _WHOLE for word in words))
+        return frozenset().union(*map(_keys_of, self._places))
+
+
+@lru_cache(maxsize=_WORDS_KEPT)
+def _keys_of(word: str) -> tuple[str, ...]:
+    return (word + _WHOLE, *(word[:n] for n in range(1, min(len(word), _LONGEST_START) + 1)))
 
 
 class Phrase:
@@ -88,6 +103,9 @@ class Phrase:
         tokens = words.split()
         self.needs = tuple(need for need in map(self._need, tokens) if need)
         self._first = self._need(tokens[0])
+        self._amount = tokens[0] if tokens[0] in CLASSES else ""
+        bare = tokens[0].strip(f"*{''.join(CLASSES)}")
+        self._holds = "" if "|" in bare or bare.endswith("?") else plain(bare)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -110,12 +128,17 @@ class Phrase:
         return re.compile(start + "".join(parts) + end)
 
     def found(self, readable: Readable) -> Iterator[tuple[int, int]]:
-        """Where it stands: tried at the words it can begin with, where those are known."""
-        if not self._first:
-            yield from (match.span() for match in self.pattern.finditer(readable.text))
+        """Where it stands: tried at the words or amounts it can begin with, where those are known."""
+        if self._first:
+            starts: Sequence[int] = readable.starts(self._first)
+        elif self._amount:
+            starts = readable.amounts(self._amount)
+        else:
+            if self._holds in readable.text:
+                yield from (match.span() for match in self.pattern.finditer(readable.text))
             return
         end = 0
-        for start in readable.starts(self._first):
+        for start in starts:
             if start >= end and (match := self.pattern.match(readable.text, start)):
                 end = match.end()
                 yield match.span()
@@ -151,11 +174,15 @@ class Phrase:
         return str(runs[0]) + _WHOLE
 
 
+_Entered = tuple[int, Phrase, tuple[frozenset[str], ...]]
+
+
 class Book:
     """All phrases of a language, found by the rarest of their words in one look-up for all sets of phrases."""
 
     def __init__(self) -> None:
-        self._anchored: dict[str, list[tuple[int, Phrase, tuple[frozenset[str], ...]]]] = {}
+        self._anchored: dict[str, list[_Entered]] = {}
+        self._of_word = lru_cache(maxsize=_WORDS_KEPT)(self._entered)
 
     def add(self, number: int, phrase: Phrase) -> None:
         """Enter a phrase of the set with that number; one that needs no word is not entered."""
@@ -164,17 +191,20 @@ class Book:
         for key in rarest:
             self._anchored.setdefault(key, []).append((number, phrase, others))
 
-    def worth_trying(self, keys: frozenset[str]) -> dict[int, list[Phrase]]:
-        """Of each set the phrases of which every needed word stands in the text."""
+    def worth_trying(self, words: Iterable[str], keys: frozenset[str]) -> dict[int, list[Phrase]]:
+        """Of each set the phrases of which every needed word stands in the text with these words and keys."""
         tried: dict[int, dict[int, Phrase]] = {}
-        for anchor in self._anchored.keys() & keys:
-            for number, phrase, others in self._anchored[anchor]:
-                for need in others:
-                    if keys.isdisjoint(need):
-                        break
-                else:
-                    tried.setdefault(number, {})[id(phrase)] = phrase
+        for number, phrase, others in chain.from_iterable(map(self._of_word, words)):
+            for need in others:
+                if keys.isdisjoint(need):
+                    break
+            else:
+                tried.setdefault(number, {})[id(phrase)] = phrase
         return {number: list(phrases.values()) for number, phrases in tried.items()}
+
+    def _entered(self, word: str) -> tuple[_Entered, ...]:
+        """What is entered under a word or a start of it."""
+        return tuple(one for key in _keys_of(word) for one in self._anchored.get(key, ()))
 
 
 class Phrases:
@@ -192,8 +222,13 @@ class Phrases:
 
     def found(self, readable: Readable) -> Iterator[tuple[int, int]]:
         """Every place where one of them stands."""
-        for phrase in (*readable.tried(self._book).get(id(self), ()), *self._loose):
+        for phrase in self.tried(readable):
             yield from phrase.found(readable)
 
+    def tried(self, readable: Readable) -> Sequence[Phrase]:
+        """Those that are worth trying: mostly none."""
+        tried = readable.tried(self._book).get(id(self))
+        return [*tried, *self._loose] if tried else self._loose
+
     def stand_in(self, readable: Readable) -> bool:
-        return next(self.found(readable), None) is not None
+        return any(True for _ in self.found(readable))

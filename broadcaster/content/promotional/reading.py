@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from broadcaster.content.promotional import languages
+from broadcaster.content.promotional.languages import Recogniser, spoken
 from broadcaster.content.promotional.lexicon import Language, Lexicon, unmarked
 from broadcaster.content.promotional.links import Link, links
 from broadcaster.content.promotional.normalise import Plain
@@ -70,22 +70,20 @@ def prepare(name: str, text: str, lexicon: Lexicon) -> Part:
     return Part(name, plain, tuple(links(text)), tuple(ends or [len(plain.text)]))
 
 
-def clause_languages(part: Part, known: Mapping[str, Language], whole: Sequence[str]) -> list[list[str]]:
+def clause_languages(part: Part, told: Recogniser, whole: Sequence[str]) -> list[list[str]]:
     """The languages each clause is read in: its own, and those of the whole message."""
     found = []
     for start, end in part.clauses():
         first, last = part.plain.span(start, end)
-        signs = languages.count(part.plain.text[start:end], part.plain.given[first:last], known)
-        codes = dict.fromkeys([*languages.spoken(signs), *whole])
-        letters = part.plain.given[first:last].lower()
-        found.append([_form(code, known, letters) for code in codes])
+        given = part.plain.given[first:last]
+        codes = dict.fromkeys([*spoken(told.count(part.plain.text[start:end], given)), *whole])
+        found.append([_form(told.known[code], given) for code in codes])
     return found
 
 
-def _form(code: str, known: Mapping[str, Language], letters: str) -> str:
+def _form(one: Language, given: str) -> str:
     """The key of the phrases to use: those without marks for a text typed without."""
-    one = known[code]
-    return unmarked(code) if one.marked and one.letters.isdisjoint(letters) else code
+    return unmarked(one.code) if one.marked and one.letters.isdisjoint(given.lower()) else one.code
 
 
 class _Reading:
@@ -109,12 +107,16 @@ class _Reading:
             self._text = Readable(_blanked(self._text.text, neutral))
             self._marked = Readable(_blanked(self._marked.text, neutral)) if marked else self._text
 
-    def found(self, language: Language, phrases: Phrases) -> Iterator[tuple[int, int, int]]:
+    def found(self, language: Language, phrases: Phrases) -> list[tuple[int, int, int]]:
         """Clause, start and end wherever one of them stands in a clause of that language."""
-        for start, end in phrases.found(self._marked if language.marked else self._text):
-            number = self.part.clause(end)
-            if language.code == LANGUAGE_FREE or language.code in self.spoken[number]:
-                yield number, start, end
+        text = self._marked if language.marked else self._text
+        found = []
+        for phrase in phrases.tried(text):
+            for start, end in phrase.found(text):
+                number = self.part.clause(end)
+                if language.code == LANGUAGE_FREE or language.code in self.spoken[number]:
+                    found.append((number, start, end))
+        return found
 
     def codes(self) -> Iterator[tuple[int, int]]:
         """Words such as SAVE20: capitals with a round number."""

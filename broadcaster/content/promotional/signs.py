@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from broadcaster.content.promotional.lexicon import Language
-from broadcaster.content.promotional.reading import Judged
+from broadcaster.content.promotional.reading import PROMOTIONAL, Judged
 
 _FORMS = {
     "long number": re.compile(r"\d{4,}"),
@@ -33,11 +33,14 @@ def signs(judged: Sequence[Judged], languages: Sequence[Language]) -> frozenset[
     worst = max((one.worst for one in judged), default=0.0)
     found |= {f"a clause of weight {n}" for n in range(1, _HEAVIEST + 1) if worst >= n}
     found |= {name for name, form in _FORMS.items() if form.search(given)}
-    return frozenset(found | set(_outer(given)))
+    return frozenset(found | set(_outer(given, worst)))
 
 
-def _outer(given: str) -> Iterable[str]:
+def _outer(given: str, worst: float) -> Iterable[str]:
     words = len(given.split())
-    yield next((name for most, name in _LENGTHS if words < most), "long")
+    length = next((name for most, name in _LENGTHS if words < most), "long")
+    yield length
+    if worst >= PROMOTIONAL:  # the shorter a text, the less there is beside what sells
+        yield f"sells {length}"
     if not any(c.isdigit() for c in given):
         yield "no digit"

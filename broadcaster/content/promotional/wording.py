@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from typing import NamedTuple
 
 LINK = "\N{LINK SYMBOL}"
 """Stands for a link, whatever its address."""
@@ -31,8 +32,7 @@ _KEPT = 50_000
 """Words and pairs whose sums are kept for the next text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word, a number (any is ``0``), or a sign, with its place in the plain text."""
 
     word: str
@@ -43,7 +43,7 @@ class Token:
 def tokens(text: str) -> list[Token]:
     """The tokens of a plain text."""
     return [
-        Token("0" if found.group()[0].isdigit() else found.group(), found.start(), found.end())
+        Token("0" if (word := found[0])[0].isdigit() else word, *found.span())
         for found in _TOKEN.finditer(text)
     ]
 
