@@ -54,6 +54,8 @@ class Language:
     """Frequent short words that tell this language from the others."""
     letters: frozenset[str]
     """Letters with marks that tell it, as typed."""
+    book: Book
+    """Where all its phrases are entered."""
     marked: bool = False
     """Its phrases are compared with their marks; :func:`unmarked` names the form for texts without."""
 
@@ -137,5 +139,6 @@ def _language(
         {key: Phrases(phrases, plain, book) for key, phrases in given.get("fit", {}).items()},
         frozenset(given.get("common", ())),
         frozenset(given.get("letters", "")),
+        book,
         given.get("marked", False) and not code.endswith(unmarked("")),
     )

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import chain, islice, takewhile
+from itertools import chain, count, islice, takewhile
 
 _NUMBER = r"\d[\d.,]{0,14}"
 _PERCENT = (
@@ -182,18 +182,30 @@ class Book:
 
     def __init__(self) -> None:
         self._anchored: dict[str, list[_Entered]] = {}
+        self._loose: dict[int, list[Phrase]] = {}
+        self._sets = count()
         self._of_word = lru_cache(maxsize=_WORDS_KEPT)(self._entered)
 
+    def new_set(self) -> int:
+        """A number for one more set of phrases."""
+        return next(self._sets)
+
     def add(self, number: int, phrase: Phrase) -> None:
-        """Enter a phrase of the set with that number; one that needs no word is not entered."""
+        """Enter a phrase of the set with that number."""
+        if not phrase.needs:
+            self._loose.setdefault(number, []).append(phrase)
+            return
         rarest = max(phrase.needs, key=lambda need: min(map(len, need)))
         others = tuple(need for need in phrase.needs if need is not rarest)
         for key in rarest:
             self._anchored.setdefault(key, []).append((number, phrase, others))
 
     def worth_trying(self, words: Iterable[str], keys: frozenset[str]) -> dict[int, list[Phrase]]:
-        """Of each set the phrases of which every needed word stands in the text with these words and keys."""
-        tried: dict[int, dict[int, Phrase]] = {}
+        """Of each set the phrases of which every needed word stands in the text with these words and keys.
+
+        Sets of which nothing can stand in it are left out.
+        """
+        tried = {number: {id(one): one for one in phrases} for number, phrases in self._loose.items()}
         for number, phrase, others in chain.from_iterable(map(self._of_word, words)):
             for need in others:
                 if keys.isdisjoint(need):
@@ -208,17 +220,12 @@ class Book:
 
 
 class Phrases:
-    """A set of phrases that mean the same, entered in the book of their language."""
+    """A set of phrases that mean the same, entered in the book of their language under its ``number``."""
 
     def __init__(self, given: Iterable[str], plain: Callable[[str], str], book: Book) -> None:
-        self._book = book
-        self._loose: list[Phrase] = []
+        self._book, self.number = book, book.new_set()
         for words in given:
-            phrase = Phrase(words, plain)
-            if phrase.needs:
-                book.add(id(self), phrase)
-            else:
-                self._loose.append(phrase)
+            book.add(self.number, Phrase(words, plain))
 
     def found(self, readable: Readable) -> Iterator[tuple[int, int]]:
         """Every place where one of them stands."""
@@ -227,8 +234,7 @@ class Phrases:
 
     def tried(self, readable: Readable) -> Sequence[Phrase]:
         """Those that are worth trying: mostly none."""
-        tried = readable.tried(self._book).get(id(self))
-        return [*tried, *self._loose] if tried else self._loose
+        return readable.tried(self._book).get(self.number, ())
 
     def stand_in(self, readable: Readable) -> bool:
         return any(True for _ in self.found(readable))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from broadcaster.content.promotional.languages import Recogniser, spoken
@@ -109,7 +109,7 @@ class _Reading:
 
     def found(self, language: Language, phrases: Phrases) -> list[tuple[int, int, int]]:
         """Clause, start and end wherever one of them stands in a clause of that language."""
-        text = self._marked if language.marked else self._text
+        text = self._read(language)
         found = []
         for phrase in phrases.tried(text):
             for start, end in phrase.found(text):
@@ -117,6 +117,13 @@ class _Reading:
                 if language.code == LANGUAGE_FREE or language.code in self.spoken[number]:
                     found.append((number, start, end))
         return found
+
+    def likely(self, language: Language) -> Container[int]:
+        """The numbers of that language's sets of which a phrase may stand in the text: few of many."""
+        return self._read(language).tried(language.book)
+
+    def _read(self, language: Language) -> Readable:
+        return self._marked if language.marked else self._text
 
     def codes(self) -> Iterator[tuple[int, int]]:
         """Words such as SAVE20: capitals with a round number."""
@@ -184,8 +191,9 @@ def judge(
 def _hits(reading: _Reading) -> dict[int, list[Hit]]:
     clauses: dict[int, list[Hit]] = {}
     for language in reading.languages:
+        likely = reading.likely(language)
         for entry in language.entries:
-            if entry.buttons and not reading.part.is_call:
+            if entry.phrases.number not in likely or (entry.buttons and not reading.part.is_call):
                 continue
             for number, start, end in reading.found(language, entry.phrases):
                 clauses.setdefault(number, []).append(Hit(entry.group, start, end, entry.weight))
@@ -204,8 +212,9 @@ def _cancelled(reading: _Reading) -> tuple[dict[int, set[str]], set[int]]:
     cancelled: dict[int, set[str]] = {}
     ahead: set[int] = set()
     for language in reading.languages:
+        likely = reading.likely(language)
         for phrases, groups in language.guards:
-            for number, _, _ in reading.found(language, phrases):
+            for number, _, _ in reading.found(language, phrases) if phrases.number in likely else ():
                 cancelled.setdefault(number, set()).update(groups)
         ahead.update(number for number, _, _ in reading.found(language, language.ahead))
     return cancelled, ahead

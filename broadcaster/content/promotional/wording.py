@@ -111,15 +111,15 @@ class Voice:
     def purposes(self, found: Sequence[Token], signs: Iterable[str]) -> dict[str, float]:
         """How likely each purpose is if the text does not sell: shares of 1."""
         heads = self._wording.heads
+        none = [0.0] * len(heads)
         sums = [self._sums(word) for word, _ in words_of(found)]
         scale = 1.0 / math.sqrt(max(1, sum(n for n, _ in sums)))
-        total = [self._wording.bias[name] for name in heads]
-        for row, share in [
-            *((row, scale) for n, row in sums if n),
-            *((row, 1.0) for row in map(self._sign, signs)),
-        ]:
-            for head, weight in enumerate(row):
-                total[head] += weight * share
+        of_words = map(sum, zip(none, *(row for n, row in sums if n), strict=True))
+        of_signs = map(sum, zip(none, *map(self._sign, signs), strict=True))
+        total = [
+            self._wording.bias[name] + words * scale + marks
+            for name, words, marks in zip(heads, of_words, of_signs, strict=True)
+        ]
         most = max(total[2:])
         odds = {
             name.removeprefix(PURPOSE): math.exp(v - most)
