@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
     Update,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 
 from broadcaster.clock import epoch_ms
-from broadcaster.queue.prepared import PreparedUpdate
+from broadcaster.queue.prepared import Prepared
 from broadcaster.states import ACCEPTED_STATES, DELIVERY_MOVES, CampaignState, DeliveryState
 from broadcaster.store.tables import Campaign, Contact, Delivery
 
@@ -122,7 +123,7 @@ _decided = type_coerce(ROWS.c.leased_until, BigInteger) - LEASE // timedelta(mil
 _still_open = or_(_closes.is_(None), _closes > bindparam("b_at"), _closes <= _decided)
 """Nothing shut since it was decided. What had shut before then was decided anew: they wrote again."""
 
-_INTENDING = PreparedUpdate(
+_INTENDING = Prepared(
     moving(DeliveryState.SENDING, DeliveryState.LEASED)
     .where(*_held("attempt", "owner"), ROWS.c.campaign_id.in_(_RUNNING), ~_GONE.exists(), _still_open)
     .values(
@@ -138,7 +139,7 @@ _INTENDING = PreparedUpdate(
         settle_reads=0,
     )
 )
-_TAKING = PreparedUpdate(
+_TAKING = Prepared(
     moving(DeliveryState.SENT)
     .where(*_held("attempt"))
     .values(
@@ -155,6 +156,39 @@ _NAMING = (
     .where(*_held(), among(ACCEPTED_STATES))
     .values(owner=None, message_id=func.coalesce(ROWS.c.message_id, bindparam("b_mid")))
 )
+_seen = (ROWS.c.id == bindparam("b_id"), ROWS.c.attempt >= bindparam("b_attempt"))
+_ECHOING = Prepared(
+    moving(DeliveryState.SENT)
+    .where(*_seen)
+    .values(
+        sent_at=bindparam("b_at"),
+        message_id=bindparam("b_mid"),
+        owner=None,
+        leased_until=None,
+        settle_at=None,
+    )
+)
+_NAMING_ECHOED = Prepared(
+    update(ROWS).where(*_seen, ROWS.c.message_id.is_(None)).values(message_id=bindparam("b_mid"))
+)
+
+
+def _lifting(to: DeliveryState, column: Column[Any]) -> Prepared:
+    at = bindparam("b_at", type_=column.type)
+    values = {
+        column.name: func.coalesce(at, ROWS.c.sent_at, ROWS.c.intent_at),
+        "sent_at": func.coalesce(ROWS.c.sent_at, at, ROWS.c.intent_at),
+        "owner": None,
+        "leased_until": None,
+        "settle_at": None,
+    }
+    return Prepared(moving(to).where(ROWS.c.message_id == bindparam("b_mid")).values(values))
+
+
+_LIFTING = {
+    DeliveryState.DELIVERED: _lifting(DeliveryState.DELIVERED, ROWS.c.delivered_at),
+    DeliveryState.READ: _lifting(DeliveryState.READ, ROWS.c.read_at),
+}
 _NOTING_SENT = (
     update(CONTACTS)
     .where(
@@ -406,48 +440,20 @@ def echo(conn: Connection, rows: Sequence[tuple[int, int, str, datetime]]) -> No
     """
     if not rows:
         return
-    values = [{"b_id": id_, "b_attempt": attempt, "b_mid": mid, "b_at": at} for id_, attempt, mid, at in rows]
-    seen = (ROWS.c.id == bindparam("b_id"), ROWS.c.attempt >= bindparam("b_attempt"))
-    moved = conn.execute(
-        moving(DeliveryState.SENT)
-        .where(*seen)
-        .values(
-            sent_at=bindparam("b_at", type_=ROWS.c.sent_at.type),
-            message_id=bindparam("b_mid"),
-            owner=None,
-            leased_until=None,
-            settle_at=None,
-        ),
-        values,
-    ).rowcount
-    if moved:
+    values = [
+        {"b_id": id_, "b_attempt": attempt, "b_mid": mid, "b_at": epoch_ms(at)}
+        for id_, attempt, mid, at in rows
+    ]
+    if _ECHOING.run(conn, values):
         note_proven(conn, [id_ for id_, _, _, _ in rows])
-    conn.execute(
-        update(ROWS).where(*seen, ROWS.c.message_id.is_(None)).values(message_id=bindparam("b_mid")),
-        [{key: value[key] for key in ("b_id", "b_attempt", "b_mid")} for value in values],
-    )
+    _NAMING_ECHOED.run(conn, values)
 
 
 def lift(conn: Connection, to: DeliveryState, rows: Sequence[tuple[str, datetime | None]]) -> None:
     """Receipts by message id: (message id, instant). Only upwards; an unknown instant is that of the send."""
     if not rows:
         return
-    column = ROWS.c.read_at if to == DeliveryState.READ else ROWS.c.delivered_at
-    at = bindparam("b_at", type_=column.type)
-    conn.execute(
-        moving(to)
-        .where(ROWS.c.message_id == bindparam("b_mid"))
-        .values(
-            {
-                column.name: func.coalesce(at, ROWS.c.sent_at, ROWS.c.intent_at),
-                "sent_at": func.coalesce(ROWS.c.sent_at, at, ROWS.c.intent_at),
-                "owner": None,
-                "leased_until": None,
-                "settle_at": None,
-            }
-        ),
-        [{"b_mid": mid, "b_at": instant} for mid, instant in rows],
-    )
+    _LIFTING[to].run(conn, [{"b_mid": mid, "b_at": None if at is None else epoch_ms(at)} for mid, at in rows])
 
 
 def settle(

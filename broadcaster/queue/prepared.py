@@ -1,4 +1,4 @@
-"""One UPDATE for many rows, run many times a second: compiled once, then given to the driver as it is.
+"""One statement for many rows, run many times a second: compiled once, then given to the driver as it is.
 
 Building the parameters of each row costs SQLAlchemy more than SQLite needs to change the row.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Update
+from sqlalchemy import Connection, Insert, Update
 
 
-class PreparedUpdate:
+class Prepared:
     """``statement`` names its parameters by ``bindparam``; whatever else it holds is the same for all rows."""
 
-    def __init__(self, statement: Update) -> None:
+    def __init__(self, statement: Update | Insert) -> None:
         self._statement = statement
         self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
 

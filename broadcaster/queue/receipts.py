@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from broadcaster.clock import epoch_ms
 from broadcaster.queue import early, ledger
 from broadcaster.queue.facts import DeliveredFact, EchoFact, ReadFact, ReceiptFact, RepliedFact
 from broadcaster.queue.install import install_id
 from broadcaster.queue.ledger import CONTACTS, ROWS, chunks
+from broadcaster.queue.prepared import Prepared
 from broadcaster.queue.steps import step
 from broadcaster.queue.wire import parse_wire_key
 from broadcaster.states import ACCEPTED_STATES, DeliveryState
@@ -111,12 +113,15 @@ def _marks(
             mark = marks.setdefault(
                 contact_id, {"contact_id": contact_id, "delivered_until": None, "read_until": None}
             )
-            until = fact.watermark - skew
+            until = epoch_ms(fact.watermark - skew)
             mark[column] = until if mark[column] is None else max(mark[column], until)
     if not marks:
         return
-    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(MARKS)
+    _MARKING[conn.dialect.name].run(conn, [marks[key] for key in sorted(marks)])
+
+
+def _marking(insert: Any) -> Prepared:
+    statement = insert(MARKS).values({name: bindparam(name) for name in ("contact_id", *_UNTIL)})
     newest: dict[str, ColumnElement[Any]] = {
         column: case(
             (
@@ -125,15 +130,16 @@ def _marks(
             ),
             else_=MARKS.c[column],
         )
-        for column in ("delivered_until", "read_until")
+        for column in _UNTIL
     }
     for column, value in newest.items():
         # an absent mark must not erase the one that stands
         newest[column] = func.coalesce(value, MARKS.c[column])
-    conn.execute(
-        statement.on_conflict_do_update(index_elements=[MARKS.c.contact_id], set_=newest),
-        [marks[key] for key in sorted(marks)],
-    )
+    return Prepared(statement.on_conflict_do_update(index_elements=[MARKS.c.contact_id], set_=newest))
+
+
+_UNTIL = ("delivered_until", "read_until")
+_MARKING = {"sqlite": _marking(sqlite.insert), "postgresql": _marking(postgresql.insert)}
 
 
 def _by_id(

@@ -13,7 +13,7 @@ from broadcaster.queue.engine import _Back, _telling
 from broadcaster.queue.lane import LEASED_AHEAD, PageLane
 from broadcaster.queue.ledger import ROWS
 from broadcaster.queue.pacing import MEDIA_CEILING
-from broadcaster.queue.prepared import PreparedUpdate
+from broadcaster.queue.prepared import Prepared
 from broadcaster.queue.sender import GATHER_SECONDS
 from broadcaster.queue.wire import Answers, Outgoing
 from broadcaster.states import CampaignState, DeliveryState
@@ -33,7 +33,7 @@ def outgoing(number: int, campaign: int = 1, media: bool = False) -> Outgoing:
 
 def test_a_prepared_update_changes_each_row_with_its_own_values(any_floor: Floor) -> None:
     made = any_floor.campaign()
-    prepared = PreparedUpdate(
+    prepared = Prepared(
         update(ROWS)
         .where(ROWS.c.id == bindparam("b_id"), ROWS.c.state == DeliveryState.WAITING)
         .values(state=DeliveryState.LEASED, owner=bindparam("b_owner"), reason=None)
