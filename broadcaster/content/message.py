@@ -95,7 +95,10 @@ class Message:
 
 def text_hash(body: Mapping[str, Any]) -> str:
     """A stable hash of a rendered message: proof of what was sent, without keeping the text."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_sorted(body).encode()).hexdigest()
+
+
+_sorted = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 
 def readable_text(body: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ def render(
     values = (
         personal_values(conn, campaign.page_id, [row.contact_id for row in rows], fields) if fields else {}
     )
-    done, same = Rendered(), None
+    done, same, media = Rendered(), None, message.is_media
     for row in rows:
         try:
             made = same or _Body.of(message, values.get(row.contact_id, {}))
@@ -82,7 +82,7 @@ def render(
                 tag=permission.tag,
                 text_hash=made.text_hash,
                 shown_hash=made.shown_hash,
-                media=message.is_media,
+                media=media,
             )
         )
     return done
