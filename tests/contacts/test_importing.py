@@ -265,6 +265,22 @@ def test_our_own_export_imports_without_a_difference(store: Store, take: Take, t
     assert copy.read_bytes() == out.read_bytes()
 
 
+def test_whatever_an_import_names_is_there(
+    sqlite_store: Store, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "BATCH", 2)
+    page_id, file = new_page(sqlite_store, "3000"), tmp_path / "people.csv"
+    many = ",".join(f"a{n}" for n in range(30))  # more attributes than slots: some stand beside
+    for city, label in (("Rome", "vip"), ("Oslo", "new")):
+        rows = "".join(
+            f"{n},{label};all,true,2026-11-19T10:0{n}:00Z,{','.join([city] * 30)}\n" for n in range(5)
+        )
+        file.write_text(f"psid,labels,opted_out,last_interaction_at,{many}\n{rows}")
+        importing.import_contacts(sqlite_store, clock, page_id, file)
+    with sqlite_store.read() as conn:
+        assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+
+
 def test_a_workbook_is_read_too(store: Store, take: Take, page_id: int, tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.active

@@ -9,6 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from broadcaster.errors import BadInput, DatabaseNewer
 from broadcaster.store import Store, connect, open_store, opening
@@ -67,6 +68,15 @@ def test_writes_are_synced_to_disk(sqlite_store: Store) -> None:
     with sqlite_store.write() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+
+
+def test_keys_are_looked_up_but_where_they_are_ones_own(sqlite_store: Store) -> None:
+    stray = text("INSERT INTO label (page_id, name) VALUES (99, 'x')")
+    with sqlite_store.write(own_keys=True) as connection:
+        connection.execute(stray)
+    for _ in range(2):  # whichever connection the pool gives
+        with pytest.raises(IntegrityError), sqlite_store.write() as connection:
+            connection.execute(stray)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://somewhere/x"])
