@@ -189,10 +189,10 @@ _LIFTING = {
     DeliveryState.DELIVERED: _lifting(DeliveryState.DELIVERED, ROWS.c.delivered_at),
     DeliveryState.READ: _lifting(DeliveryState.READ, ROWS.c.read_at),
 }
-_NOTING_SENT = (
+_NOTING_SENT = Prepared(
     update(CONTACTS)
     .where(
-        CONTACTS.c.id.in_(bindparam("b_ids", expanding=True)),
+        CONTACTS.c.id == bindparam("b_id"),
         or_(CONTACTS.c.last_sent_at.is_(None), CONTACTS.c.last_sent_at < bindparam("b_at")),
     )
     .values(last_sent_at=bindparam("b_at"))
@@ -246,8 +246,7 @@ def take(conn: Connection, taken: Sequence[Taken], at: datetime) -> None:
 
 def note_sent(conn: Connection, contact_ids: Iterable[int], at: datetime) -> None:
     """The person's newest campaign message, for frequency caps; moves only forward."""
-    for ids in chunks(list(contact_ids)):
-        conn.execute(_NOTING_SENT, {"b_ids": ids, "b_at": at})
+    _NOTING_SENT.run(conn, [{"b_id": id_, "b_at": epoch_ms(at)} for id_ in contact_ids])
 
 
 def note_proven(conn: Connection, row_ids: Sequence[int]) -> None:
