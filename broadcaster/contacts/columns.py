@@ -112,6 +112,8 @@ def infer_types(columns: Sequence[Column], rows: Iterator[RawRow]) -> dict[str, 
     while any(open_.values()) and (block := list(islice(rows, BLOCK))):
         cells = list(zip(*(row.cells for row in block if not row.problem), strict=True))
         for index, types in open_.items() if cells else ():
+            if not types:
+                continue
             texts = {unguarded(text.strip()) for text in set(cells[index])} - {""}
             if texts:
                 filled.add(index)
