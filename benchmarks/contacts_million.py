@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import resource
+import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +107,30 @@ def ours(store: Store, file: Path, folder: Path, count: int) -> None:
     rate("export", count, lambda: export_contacts(store, page_id, folder / "ours.csv"))
 
 
+def bare(folder: Path, count: int) -> None:
+    """The least that SQLite could do: rows of seven columns with the unique key, nothing checked or kept beside."""
+    rows = [
+        (1, str(24_000_000_000_000_000 + n), f"Fn{n % 400}", f"Ln{n % 4000}", "de_DE", 1, n)
+        for n in range(count)
+    ]
+    with closing(sqlite3.connect(folder / "bare.db", isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("DROP TABLE IF EXISTS person")
+        db.execute("CREATE TABLE person (id INTEGER PRIMARY KEY, a, b TEXT, c, d, e, f, g, UNIQUE (a, b))")
+
+        def write() -> None:
+            for start in range(0, count, 10_000):
+                db.execute("BEGIN")
+                part = rows[start : start + 10_000]
+                db.executemany("INSERT INTO person (a, b, c, d, e, f, g) VALUES (?, ?, ?, ?, ?, ?, ?)", part)
+                db.execute("COMMIT")
+
+        rate("sqlite3: bare executemany", count, write)
+
+
 def peers(file: Path, folder: Path, count: int) -> None:
+    bare(folder, count)
     db = duckdb.connect(str(folder / "peer.duckdb"))
     db.execute("SET threads = 2")
     db.execute("DROP TABLE IF EXISTS people")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from broadcaster.queue import ledger
+from broadcaster.queue import evidence, ledger
 from broadcaster.states import DeliveryState
 from broadcaster.store.tables import EarlyReceipt
 
@@ -40,12 +40,12 @@ def catch_up(conn: Connection, message_ids: Sequence[str]) -> None:
     found: list[Row[Any]] = []
     for part in ledger.chunks(message_ids):
         found += conn.execute(select(EARLY).where(EARLY.c.message_id.in_(part))).all()
-    ledger.lift(
+    evidence.lift(
         conn,
         DeliveryState.DELIVERED,
         [(row.message_id, row.delivered_at) for row in found if row.delivered_at],
     )
-    ledger.lift(conn, DeliveryState.READ, [(row.message_id, row.read_at) for row in found if row.read_at])
+    evidence.lift(conn, DeliveryState.READ, [(row.message_id, row.read_at) for row in found if row.read_at])
     for part in ledger.chunks([row.message_id for row in found]):
         conn.execute(delete(EARLY).where(EARLY.c.message_id.in_(part)))
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnElement,
     Connection,
     Update,
@@ -123,6 +122,9 @@ _decided = type_coerce(ROWS.c.leased_until, BigInteger) - LEASE // timedelta(mil
 _still_open = or_(_closes.is_(None), _closes > bindparam("b_at"), _closes <= _decided)
 """Nothing shut since it was decided. What had shut before then was decided anew: they wrote again."""
 
+FREE: dict[str, None] = {"owner": None, "leased_until": None, "settle_at": None}
+"""What holds or doubts a row, when nothing does any more."""
+
 _INTENDING = Prepared(
     moving(DeliveryState.SENDING, DeliveryState.LEASED)
     .where(*_held("attempt", "owner"), ROWS.c.campaign_id.in_(_RUNNING), ~_GONE.exists(), _still_open)
@@ -142,53 +144,13 @@ _INTENDING = Prepared(
 _TAKING = Prepared(
     moving(DeliveryState.SENT)
     .where(*_held("attempt"))
-    .values(
-        sent_at=bindparam("b_at"),
-        message_id=bindparam("b_mid"),
-        owner=None,
-        leased_until=None,
-        settle_at=None,
-        reason=None,
-    )
+    .values(**FREE, sent_at=bindparam("b_at"), message_id=bindparam("b_mid"), reason=None)
 )
 _NAMING = (
     update(ROWS)
     .where(*_held(), among(ACCEPTED_STATES))
     .values(owner=None, message_id=func.coalesce(ROWS.c.message_id, bindparam("b_mid")))
 )
-_seen = (ROWS.c.id == bindparam("b_id"), ROWS.c.attempt >= bindparam("b_attempt"))
-_ECHOING = Prepared(
-    moving(DeliveryState.SENT)
-    .where(*_seen)
-    .values(
-        sent_at=bindparam("b_at"),
-        message_id=bindparam("b_mid"),
-        owner=None,
-        leased_until=None,
-        settle_at=None,
-    )
-)
-_NAMING_ECHOED = Prepared(
-    update(ROWS).where(*_seen, ROWS.c.message_id.is_(None)).values(message_id=bindparam("b_mid"))
-)
-
-
-def _lifting(to: DeliveryState, column: Column[Any]) -> Prepared:
-    at = bindparam("b_at", type_=column.type)
-    values = {
-        column.name: func.coalesce(at, ROWS.c.sent_at, ROWS.c.intent_at),
-        "sent_at": func.coalesce(ROWS.c.sent_at, at, ROWS.c.intent_at),
-        "owner": None,
-        "leased_until": None,
-        "settle_at": None,
-    }
-    return Prepared(moving(to).where(ROWS.c.message_id == bindparam("b_mid")).values(values))
-
-
-_LIFTING = {
-    DeliveryState.DELIVERED: _lifting(DeliveryState.DELIVERED, ROWS.c.delivered_at),
-    DeliveryState.READ: _lifting(DeliveryState.READ, ROWS.c.read_at),
-}
 _NOTING_SENT = Prepared(
     update(CONTACTS)
     .where(
@@ -246,7 +208,8 @@ def take(conn: Connection, taken: Sequence[Taken], at: datetime) -> None:
 
 def note_sent(conn: Connection, contact_ids: Iterable[int], at: datetime) -> None:
     """The person's newest campaign message, for frequency caps; moves only forward."""
-    _NOTING_SENT.run(conn, [{"b_id": id_, "b_at": epoch_ms(at)} for id_ in contact_ids])
+    # in one order, so that two workers never wait for each other's people
+    _NOTING_SENT.run(conn, [{"b_id": id_, "b_at": epoch_ms(at)} for id_ in sorted(contact_ids)])
 
 
 def note_proven(conn: Connection, row_ids: Sequence[int]) -> None:
@@ -430,29 +393,6 @@ def orphan(conn: Connection, dead: Sequence[str], settle_ms: int, cause: str) ->
         .values(owner=None, leased_until=None, reason=cause, settle_at=ROWS.c.intent_at + settle_ms)
     ).rowcount
     return released, doubted
-
-
-def echo(conn: Connection, rows: Sequence[tuple[int, int, str, datetime]]) -> None:
-    """Our own message seen on the platform: (id, attempt, message id, instant). Any attempt proves it sent.
-
-    What was noted of a failure or a doubt stays beside the new fact.
-    """
-    if not rows:
-        return
-    values = [
-        {"b_id": id_, "b_attempt": attempt, "b_mid": mid, "b_at": epoch_ms(at)}
-        for id_, attempt, mid, at in rows
-    ]
-    if _ECHOING.run(conn, values):
-        note_proven(conn, [id_ for id_, _, _, _ in rows])
-    _NAMING_ECHOED.run(conn, values)
-
-
-def lift(conn: Connection, to: DeliveryState, rows: Sequence[tuple[str, datetime | None]]) -> None:
-    """Receipts by message id: (message id, instant). Only upwards; an unknown instant is that of the send."""
-    if not rows:
-        return
-    _LIFTING[to].run(conn, [{"b_mid": mid, "b_at": None if at is None else epoch_ms(at)} for mid, at in rows])
 
 
 def settle(

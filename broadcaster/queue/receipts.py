@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, func, or_, se
 from sqlalchemy.dialects import postgresql, sqlite
 
 from broadcaster.clock import epoch_ms
-from broadcaster.queue import early, ledger
+from broadcaster.queue import early, evidence
 from broadcaster.queue.facts import DeliveredFact, EchoFact, ReadFact, ReceiptFact, RepliedFact
 from broadcaster.queue.install import install_id
 from broadcaster.queue.ledger import CONTACTS, ROWS, chunks
@@ -82,7 +82,7 @@ def _echoes(conn: Connection, facts: Sequence[EchoFact], skew: timedelta) -> Non
         for fact in facts
         if (key := parse_wire_key(fact.metadata, install)) is not None
     ]
-    ledger.echo(conn, found)
+    evidence.echo(conn, found)
     early.catch_up(conn, [mid for _, _, mid, _ in found])
 
 
@@ -156,7 +156,7 @@ def _by_id(
     known: set[str] = set()
     for part in chunks(sorted(at)):
         known.update(conn.execute(select(ROWS.c.message_id).where(ROWS.c.message_id.in_(part))).scalars())
-    ledger.lift(conn, to, [(mid, at[mid][1]) for mid in sorted(known)])
+    evidence.lift(conn, to, [(mid, at[mid][1]) for mid in sorted(known)])
     unknown = {mid: seen for mid, seen in at.items() if mid not in known}
     awaited = _awaiting_an_id(conn, {people[psid] for psid, _ in unknown.values() if psid in people})
     column = "read_at" if to == DeliveryState.READ else "delivered_at"

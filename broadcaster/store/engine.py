@@ -118,10 +118,9 @@ def _begin_sqlite(connection: Connection) -> None:
     if not options.get("write"):
         connection.exec_driver_sql("BEGIN")
         return
+    looked_up = "OFF" if options.get("own_keys") else "ON"
     driver: Any = connection.connection.driver_connection
-    driver.execute(
-        f"PRAGMA foreign_keys={'OFF' if options.get('own_keys') else 'ON'}"
-    )  # only before it begins
+    driver.execute(f"PRAGMA foreign_keys={looked_up}")  # inside a transaction it would do nothing
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

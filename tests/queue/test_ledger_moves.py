@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from broadcaster.queue import control, counting, ledger, receipts
+from broadcaster.queue import control, counting, evidence, ledger, receipts
 from broadcaster.queue.facts import DeliveredFact, EchoFact, ReadFact
 from broadcaster.queue.install import install_id
 from broadcaster.queue.ledger import CONTACTS, ROWS
@@ -56,7 +56,7 @@ def test_receipts_only_move_up(any_floor: Floor) -> None:
     for before, told in itertools.product(RANK, (DeliveryState.DELIVERED, DeliveryState.READ)):
         with any_floor.store.write() as conn:
             conn.execute(update(ROWS).where(ROWS.c.id == row.id).values(state=before, message_id="m"))
-            ledger.lift(conn, told, [("m", any_floor.clock.now())])
+            evidence.lift(conn, told, [("m", any_floor.clock.now())])
         assert any_floor.row(made).state == max(before, told, key=RANK.__getitem__)
 
 

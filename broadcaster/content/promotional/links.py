@@ -12,7 +12,7 @@ _LINK = re.compile(
     r"|(?<![\w@.-])[a-z0-9-]{2,40}(?:\.[a-z0-9-]{2,30}){0,3}\.(?:com|net|org|shop|store|io|co|ly|me|app|example|in|vn|id|de|fr|it|es|br|tr)(?:/[^\s<>\"']{0,300})?(?![\w@])",
     re.I,
 )
-_MAYBE = re.compile(r"://|\.\w")
+_MAYBE = re.compile(r"://|www\.|\.\w", re.I)
 """Stands in every link, and is found sooner."""
 _SELLING = frozenset(
     "sale sales deal deals offer offers promo promos promotion promotions outlet discount discounts coupon coupons voucher "

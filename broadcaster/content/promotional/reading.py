@@ -214,7 +214,9 @@ def _cancelled(reading: _Reading) -> tuple[dict[int, set[str]], set[int]]:
     for language in reading.languages:
         likely = reading.likely(language)
         for phrases, groups in language.guards:
-            for number, _, _ in reading.found(language, phrases) if phrases.number in likely else ():
+            if phrases.number not in likely:
+                continue
+            for number, _, _ in reading.found(language, phrases):
                 cancelled.setdefault(number, set()).update(groups)
         ahead.update(number for number, _, _ in reading.found(language, language.ahead))
     return cancelled, ahead

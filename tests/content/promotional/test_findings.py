@@ -179,7 +179,7 @@ def test_a_text_about_something_else_does_not_fit(permission: str, text: str) ->
 def test_the_measured_set_keeps_its_floor() -> None:
     """Below what is reached today (docs/promotional.md), so that it cannot fall without a word."""
     reached = figures(judge(read("measured"), default_checker()))
-    assert reached.messages > 1100
+    assert reached.messages > 1400
     assert reached.precision >= 0.91
     assert reached.recall >= 0.91
     assert reached.fit >= 0.90
