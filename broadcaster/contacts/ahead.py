@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import IO, Protocol, cast
 
 from broadcaster.contacts import reading
@@ -70,8 +69,8 @@ class _Here:
     def batches(self, orders: Orders) -> Iterator[Read]:
         taker = Taker(orders.columns, orders.known, orders.now)
         rows = reading.rows(orders.shape)
-        while batch := list(islice(rows, orders.rows)):
-            yield len(batch), taker.take(batch)
+        while (read := taker.take(rows, orders.rows))[0]:
+            yield read
 
     def close(self) -> None:
         pass
@@ -113,24 +112,27 @@ class _Beside:
 def read_for_another(told: IO[bytes], batches: IO[bytes]) -> None:
     """Read as ordered through ``told``; batches go out through ``batches``, None after the last."""
     orders: Orders = pickle.load(told)  # noqa: S301 - our own process wrote it
-    ready: queue.Queue[Read | BaseException | None] = queue.Queue(AT_HAND)
+    ready: queue.Queue[bytes] = queue.Queue(AT_HAND)
     reads = threading.Thread(target=_fill, args=(orders, ready), daemon=True)
     reads.start()
-    while True:
-        came = ready.get()
-        pickle.dump(came, batches, pickle.HIGHEST_PROTOCOL)
+    while sent := ready.get():
+        batches.write(sent)
         batches.flush()
-        if came is None or isinstance(came, BaseException):
-            return
 
 
-def _fill(orders: Orders, ready: queue.Queue[Read | BaseException | None]) -> None:
+def _fill(orders: Orders, ready: queue.Queue[bytes]) -> None:
+    """Batches laid out as they are sent: writing them needs no turn of the interpreter. Empty after the last."""
     try:
         for batch in _Here().batches(orders):
-            ready.put(batch)
-        ready.put(None)
+            ready.put(_sent(batch))
+        ready.put(_sent(None))
     except Exception as error:  # told to whom it concerns
-        ready.put(error)
+        ready.put(_sent(error))
+    ready.put(b"")
+
+
+def _sent(what: Read | Exception | None) -> bytes:
+    return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
 
 
 if __name__ == "__main__":

@@ -117,13 +117,30 @@ def _label_ids(conn: Connection, page_id: int, cells: Iterable[str | None]) -> d
     return {cell: [known[name] for name in names] for cell, names in named.items()}
 
 
-def _pairs(
-    labels: dict[str, list[int]], cells: Sequence[str | None], ids: Sequence[int]
-) -> list[tuple[int, int]]:
-    """(label id, contact id), sorted as the table keeps them."""
-    return sorted(
-        (label, id_) for cell, id_ in zip(cells, ids, strict=False) if cell for label in labels.get(cell, ())
-    )
+def _labelled(
+    labels: Mapping[str, Sequence[int]], cells: Sequence[str | None], ids: Sequence[int]
+) -> dict[int, list[int]]:
+    """Label id → ids of those who carry it, both rising as the table keeps them."""
+    alike: dict[str, list[int]] = {}
+    for cell, id_ in zip(cells, ids, strict=False):
+        if cell:
+            alike.setdefault(cell, []).append(id_)
+    found: dict[int, list[int]] = {}
+    for cell, people in alike.items():
+        for label in labels.get(cell, ()):
+            found.setdefault(label, []).extend(people)
+    return {label: sorted(found[label]) for label in sorted(found)}
+
+
+def _label(conn: Connection, table: str, labelled: Mapping[int, Sequence[int]]) -> None:
+    """Put each label on its people; on SQLite they travel as one JSON array, which it takes apart itself."""
+    if conn.dialect.name == "sqlite":
+        sql = f"INSERT INTO {table} (label_id, contact_id) SELECT ?, value FROM json_each(?)"
+        for label, people in labelled.items():
+            conn.exec_driver_sql(sql, (label, str(list(people))))
+        return
+    pairs = ((label, one) for label, people in labelled.items() for one in people)
+    _insert(conn, table, ("label_id", "contact_id"), pairs)
 
 
 def _create(
@@ -148,14 +165,14 @@ def _create(
         "page_id": page_id, "unreachable": False, "source": "import", "created_at": at, "updated_at": at,
         "import_id": run,
     }  # fmt: skip
-    _insert(conn, "contact", tuple(columns), list(zip(*columns.values(), strict=True)), same)
+    _insert(conn, "contact", tuple(columns), zip(*columns.values(), strict=True), same)
     if any(by):
         conn.exec_driver_sql(
             "INSERT INTO interaction (page_id, contact_id, kind, at, source) "
             f"SELECT page_id, id, 'import', last_interaction_at, 'import' FROM contact "
             f"WHERE id BETWEEN {ids[0]} AND {ids[-1]} AND import_id = {int(run)} AND last_interaction_at IS NOT NULL"
         )
-    _insert(conn, "contact_label", ("label_id", "contact_id"), _pairs(labels, batch.labels, ids))
+    _label(conn, "contact_label", _labelled(labels, batch.labels, ids))
     loose = [(id_, given) for id_, given in zip(ids, batch.loose, strict=False) if given is not None]
     _insert(conn, "contact_attributes", ("contact_id", "values"), loose)
     _insert(
@@ -170,15 +187,15 @@ def _insert(
     conn: Connection,
     table: str,
     columns: Sequence[str],
-    rows: Sequence[tuple[Any, ...]],
+    rows: Iterable[tuple[Any, ...]],
     same: Mapping[str, str | int] = {},
 ) -> None:
     """Many rows at once as the driver likes it best: executemany, or COPY on PostgreSQL.
 
+    Both take rows one by one, so that a batch is never laid out a second time.
     ``same``: what stands in every row, words of our own without quotes.
     """
-    if not rows:
-        return
+    driver: Any = conn.connection.driver_connection
     names = ", ".join(f'"{name}"' for name in (*columns, *same))
     if conn.dialect.name == "sqlite":
         places = ", ".join(
@@ -187,10 +204,9 @@ def _insert(
                 *(repr(value).upper() if isinstance(value, bool) else repr(value) for value in same.values()),
             )
         )
-        conn.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({places})", list(rows))
+        driver.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
         return
     rest = tuple(same.values())
-    driver: Any = conn.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row((*row, *rest))
@@ -214,8 +230,8 @@ def _stage(conn: Connection, batch: Batch, ids: Sequence[int], labels: dict[str,
     given: dict[str, Iterable[Any]] = {"contact_id": ids, **batch.values}
     if batch.loose:
         given["loose"] = batch.loose
-    _insert(conn, "import_stage", tuple(given), list(zip(*given.values(), strict=True)))
-    _insert(conn, "import_stage_label", ("label_id", "contact_id"), _pairs(labels, batch.labels, ids))
+    _insert(conn, "import_stage", tuple(given), zip(*given.values(), strict=True))
+    _label(conn, "import_stage_label", _labelled(labels, batch.labels, ids))
 
 
 def _keep_changed(conn: Connection, label_mode: str) -> int:

@@ -8,13 +8,16 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import compress
+from itertools import compress, islice
+from operator import lt
 
 from broadcaster.contacts.columns import AttributeDef, Cell, Cells, Column, readers
 from broadcaster.contacts.reading import RawRow
 from broadcaster.states import AttributeType
 
 WORD = 1 << 64
+PIECE = 1_000
+"""Rows that are turned into columns at once: few enough to stay in a processor's cache meanwhile."""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,11 @@ class Batch:
     refused: list[tuple[RawRow, str]] = field(default_factory=list)
     duplicates: int = 0
     """How many of the refused stood in the file before."""
+
+
+def _key(psid: str) -> int:
+    """A PSID as a number, half a text's memory; the 1 in front keeps leading zeros apart."""
+    return int(f"1{psid}")
 
 
 class Seen:
@@ -49,6 +57,14 @@ class Seen:
         if key in self._others or self._rises(key):
             return False
         self._others.add(key)
+        return True
+
+    def add_rising(self, keys: Sequence[int]) -> bool:
+        """Keep them all, when each is higher than everything before it; False: none was kept."""
+        if not self._highest < keys[0] or not all(map(lt, keys, keys[1:])) or keys[-1] >= WORD:
+            return False
+        self._highest = keys[-1]
+        self._rising.extend(keys)
         return True
 
     def _rises(self, key: int) -> bool:
@@ -75,23 +91,34 @@ class Taker:
                 self._slots[column.field] = definition.slot
         self._seen = Seen()
 
-    def take(self, rows: Sequence[RawRow]) -> Batch:
-        """The next rows of the file as a batch; the first row of a person counts."""
-        batch = Batch(refused=[(row, row.problem) for row in rows if row.problem])
-        whole = [row for row in rows if not row.problem] if batch.refused else rows
-        if not whole:
-            return batch
-        texts = list(zip(*(row.cells for row in whole), strict=True))
-        typed = {c.field: list(map(self._cells[c.field].__getitem__, texts[c.index])) for c in self._columns}
-        keep = self._choose(whole, texts, typed["psid"], batch)
+    def take(self, rows: Iterable[RawRow], most: int) -> tuple[int, Batch]:
+        """Up to ``most`` of the next rows, and what can be taken of them; the first row of a person counts."""
+        coming, read = islice(rows, most), 0
+        batch = Batch()
+        while piece := list(islice(coming, PIECE)):
+            read += len(piece)
+            self._add(piece, batch)
+        return read, batch
+
+    def _add(self, rows: list[RawRow], batch: Batch) -> None:
+        if unreadable := [(row, row.problem) for row in rows if row.problem]:
+            batch.refused += unreadable
+            rows = [row for row in rows if not row.problem]
+            if not rows:
+                return
+        texts = list(zip(*(row.cells for row in rows), strict=True))
+        typed = {c.field: self._cells[c.field].all(texts[c.index]) for c in self._columns}
+        keep = self._choose(rows, texts, typed["psid"], batch)
         if not all(keep):
             typed = {name: list(compress(column, keep)) for name, column in typed.items()}
-        batch.psids = [str(psid) for psid in typed.pop("psid")]
-        batch.labels = [None if cell is None else str(cell) for cell in typed.pop("labels", ())]
-        batch.values = {slot: typed[name] for name, slot in self._slots.items() if name in typed}
+        psids = [str(psid) for psid in typed.pop("psid")]
+        batch.psids += psids
+        batch.labels += [None if cell is None else str(cell) for cell in typed.pop("labels", ())]
+        for name, slot in self._slots.items():
+            if name in typed:
+                batch.values.setdefault(slot, []).extend(typed[name])
         if self._loose:
-            batch.loose = self._json(typed, len(batch.psids))
-        return batch
+            batch.loose += self._json(typed, len(psids))
 
     def _choose(
         self, rows: Sequence[RawRow], texts: Sequence[Sequence[str]], psids: Sequence[Cell], batch: Batch
@@ -105,15 +132,15 @@ class Taker:
                         reasons.setdefault(number, refused[text])
                 refused.clear()
         keep = [True] * len(rows)
+        if not reasons and all(psids) and self._seen.add_rising([_key(str(psid)) for psid in psids]):
+            return keep
         for number, psid in enumerate(psids):
             reason = reasons.get(number)
             if reason is None and psid is None:
                 reason = "the psid is empty"
-            if reason is None:
-                key = int(f"1{psid}")  # the 1 keeps leading zeros apart; a number is half a text's memory
-                if not self._seen.add(key):
-                    reason = f"psid {psid} stands in the file before; the first row counts"
-                    batch.duplicates += 1
+            if reason is None and not self._seen.add(_key(str(psid))):
+                reason = f"psid {psid} stands in the file before; the first row counts"
+                batch.duplicates += 1
             if reason is not None:
                 keep[number] = False
                 batch.refused.append((rows[number], reason))

@@ -129,6 +129,11 @@ def translated() -> Iterator[None]:
     """Turn the database's environment faults into sentences; bugs stay what they are."""
     try:
         yield
+    except sqlite3.OperationalError as error:  # from the driver itself, where many rows are given to it
+        fault = _fault(str(error))
+        if fault is None:
+            raise
+        raise fault from error
     except DBAPIError as error:
         fault = _fault(str(error.orig)) if isinstance(error, OperationalError) else None
         if fault is None and error.connection_invalidated:

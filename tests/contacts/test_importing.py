@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from broadcaster.clock import ManualClock
 from broadcaster.contacts import ahead, importing, people, undo
 from broadcaster.contacts.attributes import definitions
 from broadcaster.contacts.exporting import export_contacts
-from broadcaster.contacts.importing import preview
+from broadcaster.contacts.importing import import_contacts, preview
 from broadcaster.contacts.interactions import InteractionFact, record
-from broadcaster.errors import BadInput, RefusedByPolicy
+from broadcaster.errors import BadInput, EnvironmentFault, RefusedByPolicy
 from broadcaster.states import AttributeType, InteractionKind, Source
 from broadcaster.store import Store
 from broadcaster.store.tables import ImportRun, Interaction, OptRecord
@@ -192,6 +193,31 @@ def test_a_cancelled_import_keeps_whole_batches_and_says_where_it_stopped(
         run = conn.execute(select(ImportRun)).one()
         assert (run.state, run.done_rows, people.count(conn, page_id)) == ("cancelled", 30, 30)
     assert take(file).created == 70
+
+
+def test_a_full_disk_keeps_whole_batches_and_the_file_goes_on_when_there_is_room(
+    sqlite_store: Store, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "BATCH", 1_000)
+    room = {"pages": 1_000_000}
+
+    def limit(connection: sqlite3.Connection, *_given: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={room['pages']}")
+
+    def full_after_the_first(_told: importing.ImportProgress) -> None:
+        with sqlite_store.read() as conn:
+            room["pages"] = conn.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    event.listen(sqlite_store.engine, "checkout", limit)
+    page_id, file = new_page(sqlite_store, "1000"), tmp_path / "people.csv"
+    file.write_text("psid,first_name\n" + "".join(f"{n},Person {n}\n" for n in range(1, 5_001)))
+    with pytest.raises(EnvironmentFault, match="The disk is full"):
+        import_contacts(sqlite_store, clock, page_id, file, progress=full_after_the_first)
+    with sqlite_store.read() as conn:
+        assert people.count(conn, page_id) == 1_000
+    room["pages"] = 1_000_000
+    again = import_contacts(sqlite_store, clock, page_id, file)
+    assert (again.created, again.unchanged) == (4_000, 1_000)
 
 
 def test_progress_tells_rate_and_end(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:

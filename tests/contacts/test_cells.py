@@ -1,0 +1,61 @@
+"""Cells read a whole column at once must say what each of them says by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadcaster.contacts import columns
+from broadcaster.contacts.columns import AttributeDef, Cell, Cells, Column, readers
+from broadcaster.contacts.taking import Seen
+from broadcaster.states import AttributeType
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+COLUMNS = [Column(0, "psid", "psid"), Column(1, "score", "attribute.score")]
+KNOWN = {"score": AttributeDef("score", AttributeType.NUMBER, "n1")}
+TEXTS = st.lists(
+    st.one_of(
+        st.text("0123456789", min_size=1, max_size=70),
+        st.text("0123456789.-+eE_ '\n٣", max_size=6),
+        st.sampled_from(["", "nan", "inf", "9" * 310, "1e400", "=1", "-.5", "5.", "1-2", "²"]),
+        st.floats(allow_nan=False, allow_infinity=False).map(str),
+        st.integers(-(10**6), 10**6).map(lambda n: str(n / 100)),
+    ),
+    min_size=1,
+)
+
+
+def one_by_one(field: str, texts: list[str]) -> tuple[list[Cell], dict[str, str]]:
+    cells = Cells(readers(COLUMNS, KNOWN, NOW)[field])
+    return [cells[text] for text in texts], cells.refused
+
+
+@pytest.mark.parametrize("field", ["psid", "attribute.score"])
+@pytest.mark.parametrize("kept", [0, 5_000])
+@given(texts=TEXTS)
+def test_a_column_at_once_reads_as_its_cells_do(field: str, kept: int, texts: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "KEPT", kept)
+        cells = Cells(readers(COLUMNS, KNOWN, NOW)[field])
+        assert (cells.all(texts), cells.refused) == one_by_one(field, texts)
+
+
+@given(st.lists(st.lists(st.one_of(st.integers(1, 40), st.integers(2**64 - 3, 2**64 + 3)), min_size=1)))
+def test_rising_numbers_are_kept_together_or_not_at_all(pieces: list[list[int]]) -> None:
+    seen, before = Seen(), list[int]()
+    for piece in pieces:
+        highest = max((key for key in before if key < 2**64), default=0)
+        rising = piece == sorted(set(piece)) and highest < piece[0] and piece[-1] < 2**64
+        if rising and all(key < 2**64 for key in before):
+            assert seen.add_rising(piece)
+        elif seen.add_rising(piece):
+            assert not set(piece) & set(before) and len(set(piece)) == len(piece)
+        else:
+            for key in piece:
+                assert seen.add(key) == (key not in before)
+                before.append(key)
+            continue
+        before += piece
