@@ -20,7 +20,7 @@ def personal_values(
 
     ``fields`` are keys such as ``first_name`` or ``attribute.city``. One query, at most two.
     """
-    known = definitions(conn, page_id)
+    known = definitions(conn, page_id) if any(field.startswith("attribute.") for field in fields) else {}
     slots: dict[str, str] = {}
     loose: list[str] = []
     for field in fields:
@@ -31,10 +31,10 @@ def personal_values(
             slots[field] = str(known[name].slot)
         else:
             loose.append(field)
-    columns = [CONTACTS.c[column] for column in dict.fromkeys(slots.values())]
+    columns = [CONTACTS.c[column].label(None) for column in slots.values()]
     rows = conn.execute(select(CONTACTS.c.id, *columns).where(CONTACTS.c.id.in_(contact_ids)))
     values: dict[int, dict[str, str | None]] = {
-        row.id: {field: readable(row._mapping[column]) for field, column in slots.items()} for row in rows
+        row[0]: dict(zip(slots, map(readable, row[1:]), strict=True)) for row in rows
     }
     if loose:
         _add_loose(conn, values, loose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from broadcaster.errors import BadInput
 
@@ -42,12 +43,12 @@ class MissingValue(Exception):
 def placeholders(text: str) -> Iterator[Placeholder]:
     """Every placeholder of ``text`` in order. Raises BadInput for an empty or unclosed one."""
     for found in _PLACEHOLDER.finditer(text):
-        field = found.group(1).strip()
-        if not field:
+        placeholder = _placeholder(found)
+        if not placeholder.field:
             raise BadInput(
                 f"The placeholder at character {found.start()} names no field.", "Write {{first_name}}."
             )
-        yield Placeholder(field, found.group(2), found.start(), found.end())
+        yield placeholder
     rest = _PLACEHOLDER.sub("", text)
     if "{{" in rest or "}}" in rest:
         raise BadInput(
@@ -58,13 +59,30 @@ def placeholders(text: str) -> Iterator[Placeholder]:
 def merge(text: str, values: Mapping[str, str | None]) -> str:
     """``text`` with values (keys as ``Placeholder.key``) or fallbacks. Raises MissingValue."""
 
-    def value(found: re.Match[str]) -> str:
-        placeholder = Placeholder(found.group(1).strip(), found.group(2), 0, 0)
-        given = values.get(placeholder.key)
-        if given not in (None, ""):
-            return str(given)
-        if placeholder.fallback is not None:
-            return placeholder.fallback
-        raise MissingValue(placeholder.field)
+    merged = []
+    for part in _parts(text):
+        if isinstance(part, str):
+            merged.append(part)
+            continue
+        given = values.get(part.key)
+        if given in (None, ""):
+            given = part.fallback
+        if given is None:
+            raise MissingValue(part.field)
+        merged.append(str(given))
+    return "".join(merged)
 
-    return _PLACEHOLDER.sub(value, text)
+
+@lru_cache(maxsize=1000)
+def _parts(text: str) -> tuple[str | Placeholder, ...]:
+    """What stands as it is, and the placeholders between: a campaign's texts are merged for person after person."""
+    parts: list[str | Placeholder] = []
+    place = 0
+    for found in _PLACEHOLDER.finditer(text):
+        parts += (text[place : found.start()], _placeholder(found))
+        place = found.end()
+    return (*parts, text[place:])
+
+
+def _placeholder(found: re.Match[str]) -> Placeholder:
+    return Placeholder(found.group(1).strip(), found.group(2), found.start(), found.end())

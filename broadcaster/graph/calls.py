@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 from broadcaster.graph.errors import ErrorKind, classify
@@ -18,8 +17,7 @@ _MAYBE_DONE = frozenset({408, 499})
 """Client errors of servers in between that gave up waiting: the request may have gone through."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendRequest:
+class SendRequest(NamedTuple):
     """One message to one person. ``metadata`` comes back in its echo (below 1,000 characters)."""
 
     psid: str
@@ -100,9 +98,14 @@ def _judged(status: int, body: Any) -> Outcome:
 def _form(body: Mapping[str, Any]) -> str:
     """Form-encoded; all of it is ASCII, since JSON escapes the rest."""
     return "&".join(
-        f"{name}={(value if isinstance(value, str) else _dump(value)).translate(_ENCODED)}"
+        f"{name}={(value if isinstance(value, str) else _object(value)).translate(_ENCODED)}"
         for name, value in body.items()
     )
+
+
+def _object(value: Mapping[str, Any]) -> str:
+    """The JSON of an object, member by member: the encoder is much quicker with a text than with an object."""
+    return "{" + ",".join([f"{_dump(name)}:{_dump(member)}" for name, member in value.items()]) + "}"
 
 
 _ENCODED = {code: quote_plus(chr(code)) for code in range(128)}

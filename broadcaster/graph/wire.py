@@ -151,10 +151,7 @@ class Wire:
         form: Mapping[str, str] | None = None,
         files: Mapping[str, Any] | None = None,
     ) -> Reply | Lost:
-        """One request, never repeated. With a body the proof travels in it, else in the query.
-
-        ``json`` is for sends, which have no query.
-        """
+        """One request, never repeated. With a body the proof travels in it and there is no query."""
         proof = {"appsecret_proof": self._proof} if self._proof else {}
         if json is not None:
             json = {**json, **proof}
@@ -164,12 +161,12 @@ class Wire:
             query = {**(query or {}), **proof}
         _request.left = False
         try:
-            if json is not None:
+            if query is None:
                 request = self._prepared(method, path)
-                request.prepare_body(None, None, json)
+                request.prepare_body(form, files, json)
             else:
                 request = self._session().prepare_request(
-                    requests.Request(method, f"{self.base_url}/{path}", params=query, data=form, files=files)
+                    requests.Request(method, f"{self.base_url}/{path}", params=query)
                 )
             answer = self._session().send(request, timeout=self._timeout, allow_redirects=False)
         except (requests.RequestException, OSError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, or_, select
 
@@ -27,16 +28,15 @@ PAGES = Page.__table__  # type: ignore[attr-defined]
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A leased row that may be sent. ``attempt`` counts the calls made so far."""
+class Claimed(NamedTuple):
+    """A leased row. ``attempt`` counts the calls made so far; ``reason``: the rule that stops it now."""
 
     id: int
-    campaign_id: int
     contact_id: int
-    psid: str
     attempt: int
     retries: int
+    window_closes_at: datetime | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def claim(
     One transaction of the caller.
     """
     verdict = _verdict(conn, campaign, at)
-    found: list[_Leased] = []
+    found: list[Claimed] = []
     narrower = [ROWS.c.first_attempt_at.is_not(None)] if again_only else []
     if campaign.frequency_cap:
         narrower.append(~_on_its_way_from_another())
@@ -68,7 +68,7 @@ def claim(
     if stopped:
         _stop(conn, campaign, stopped, owner, at)
     kept = [row for row in found if row.reason is None]
-    return Claim(_with_psids(conn, campaign.id, kept), len(found))
+    return Claim(kept, len(found))
 
 
 def _on_its_way_from_another() -> ColumnElement[bool]:
@@ -100,7 +100,7 @@ def _lease(
     most: int,
     owner: str,
     at: datetime,
-) -> list[_Leased]:
+) -> list[Claimed]:
     may_send = (
         select(CAMPAIGNS.c.id)
         .join(PAGES, PAGES.c.id == CAMPAIGNS.c.page_id)
@@ -140,21 +140,11 @@ def _lease(
             ROWS.c.reason,
         )
     )
-    rows = [_Leased(*row) for row in conn.execute(statement)]
+    rows = [Claimed(*row) for row in conn.execute(statement)]
     return sorted(rows, key=lambda row: (row.window_closes_at or _NEVER, row.id))
 
 
-@dataclass(frozen=True, slots=True)
-class _Leased:
-    id: int
-    contact_id: int
-    attempt: int
-    retries: int
-    window_closes_at: datetime | None
-    reason: str | None
-
-
-def _stop(conn: Connection, campaign: CampaignRow, rows: Sequence[_Leased], owner: str, at: datetime) -> None:
+def _stop(conn: Connection, campaign: CampaignRow, rows: Sequence[Claimed], owner: str, at: datetime) -> None:
     quiet = [row for row in rows if row.reason == Reason.QUIET_HOURS]
     later = _ends_of_quiet(conn, campaign, quiet, at)
     postponed = [
@@ -168,7 +158,7 @@ def _stop(conn: Connection, campaign: CampaignRow, rows: Sequence[_Leased], owne
 
 
 def _ends_of_quiet(
-    conn: Connection, campaign: CampaignRow, rows: Sequence[_Leased], at: datetime
+    conn: Connection, campaign: CampaignRow, rows: Sequence[Claimed], at: datetime
 ) -> dict[int, datetime]:
     if not rows or campaign.quiet_hours is None:
         return {}
@@ -178,14 +168,3 @@ def _ends_of_quiet(
     zones = {row.id: row.timezone for row in conn.execute(query)}
     quiet = QuietHours.parse(campaign.quiet_hours)
     return {row.id: quiet.ends_at(zones.get(row.contact_id), at) for row in rows}
-
-
-def _with_psids(conn: Connection, campaign_id: int, rows: Sequence[_Leased]) -> list[Claimed]:
-    psids: dict[int, str] = {}
-    for part in ledger.chunks([row.contact_id for row in rows]):
-        query = select(CONTACTS.c.id, CONTACTS.c.psid).where(CONTACTS.c.id.in_(part))
-        psids.update((row.id, row.psid) for row in conn.execute(query))
-    return [
-        Claimed(row.id, campaign_id, row.contact_id, psids[row.contact_id], row.attempt, row.retries)
-        for row in rows
-    ]

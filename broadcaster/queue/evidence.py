@@ -20,11 +20,13 @@ _seen = (ROWS.c.id == bindparam("b_id"), ROWS.c.attempt >= bindparam("b_attempt"
 _ECHOING = Prepared(
     moving(DeliveryState.SENT)
     .where(*_seen)
-    .values(**FREE, sent_at=bindparam("b_at"), message_id=bindparam("b_mid"))
-)
+    .values(**FREE, sent_at=bindparam("b_at"), message_id=bindparam("b_mid")),
+    "b_id", "b_attempt", "b_mid", "b_at",
+)  # fmt: skip
 _NAMING = Prepared(
-    update(ROWS).where(*_seen, ROWS.c.message_id.is_(None)).values(message_id=bindparam("b_mid"))
-)
+    update(ROWS).where(*_seen, ROWS.c.message_id.is_(None)).values(message_id=bindparam("b_mid")),
+    "b_id", "b_attempt", "b_mid",
+)  # fmt: skip
 
 
 def _lifting(to: DeliveryState, column: Column[Any]) -> Prepared:
@@ -33,7 +35,8 @@ def _lifting(to: DeliveryState, column: Column[Any]) -> Prepared:
         column.name: func.coalesce(at, ROWS.c.sent_at, ROWS.c.intent_at),
         "sent_at": func.coalesce(ROWS.c.sent_at, at, ROWS.c.intent_at),
     }
-    return Prepared(moving(to).where(ROWS.c.message_id == bindparam("b_mid")).values({**FREE, **values}))
+    statement = moving(to).where(ROWS.c.message_id == bindparam("b_mid")).values({**FREE, **values})
+    return Prepared(statement, "b_mid", "b_at")
 
 
 _LIFTING = {
@@ -46,17 +49,12 @@ def echo(conn: Connection, rows: Sequence[tuple[int, int, str, datetime]]) -> No
     """Our own message seen on the platform: (id, attempt, message id, instant). Any attempt proves it sent."""
     if not rows:
         return
-    values = [
-        {"b_id": id_, "b_attempt": attempt, "b_mid": mid, "b_at": epoch_ms(at)}
-        for id_, attempt, mid, at in rows
-    ]
-    if _ECHOING.run(conn, values):
+    if _ECHOING.run(conn, [(id_, attempt, mid, epoch_ms(at)) for id_, attempt, mid, at in rows]):
         note_proven(conn, [id_ for id_, _, _, _ in rows])
-    _NAMING.run(conn, values)
+    _NAMING.run(conn, [(id_, attempt, mid) for id_, attempt, mid, _ in rows])
 
 
 def lift(conn: Connection, to: DeliveryState, rows: Sequence[tuple[str, datetime | None]]) -> None:
     """Receipts by message id: (message id, instant). Only upwards; an unknown instant is that of the send."""
     if rows:
-        told = [{"b_mid": mid, "b_at": None if at is None else epoch_ms(at)} for mid, at in rows]
-        _LIFTING[to].run(conn, told)
+        _LIFTING[to].run(conn, [(mid, None if at is None else epoch_ms(at)) for mid, at in rows])

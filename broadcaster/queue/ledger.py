@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -43,9 +43,8 @@ CHUNK = 500
 """Ids named in one statement at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A leased row about to go on the wire as ``attempt`` + 1."""
+class Intent(NamedTuple):
+    """A leased row about to go on the wire as ``attempt`` + 1; the values of ``_INTENDING`` in their order."""
 
     id: int
     attempt: int
@@ -54,8 +53,7 @@ class Intent:
     shown_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """The platform took attempt ``attempt`` of a row."""
 
     id: int
@@ -139,13 +137,15 @@ _INTENDING = Prepared(
         ),
         settle_at=None,
         settle_reads=0,
-    )
-)
+    ),
+    "b_id", "b_attempt", "b_key", "b_text", "b_shown",
+)  # fmt: skip
 _TAKING = Prepared(
     moving(DeliveryState.SENT)
     .where(*_held("attempt"))
-    .values(**FREE, sent_at=bindparam("b_at"), message_id=bindparam("b_mid"), reason=None)
-)
+    .values(**FREE, sent_at=bindparam("b_at"), message_id=bindparam("b_mid"), reason=None),
+    "b_id", "b_attempt", "b_mid",
+)  # fmt: skip
 _NAMING = (
     update(ROWS)
     .where(*_held(), among(ACCEPTED_STATES))
@@ -157,7 +157,8 @@ _NOTING_SENT = Prepared(
         CONTACTS.c.id == bindparam("b_id"),
         or_(CONTACTS.c.last_sent_at.is_(None), CONTACTS.c.last_sent_at < bindparam("b_at")),
     )
-    .values(last_sent_at=bindparam("b_at"))
+    .values(last_sent_at=bindparam("b_at")),
+    "b_id",
 )
 
 
@@ -169,19 +170,7 @@ def intend(conn: Connection, intents: Sequence[Intent], owner: str, at: datetime
     """
     if not intents:
         return set()
-    rows = [
-        {
-            "b_id": row.id,
-            "b_attempt": row.attempt,
-            "b_key": row.wire_key,
-            "b_text": row.text_hash,
-            "b_shown": row.shown_hash,
-            "b_owner": owner,
-            "b_at": epoch_ms(at),
-        }
-        for row in intents
-    ]
-    if _INTENDING.run(conn, rows) == len(rows):
+    if _INTENDING.run(conn, intents, b_owner=owner, b_at=epoch_ms(at)) == len(intents):
         return {row.id for row in intents}
     on_the_wire: set[int] = set()
     for ids in chunks([row.id for row in intents]):
@@ -196,11 +185,8 @@ def take(conn: Connection, taken: Sequence[Taken], at: datetime) -> None:
     """The platform's answer that it took them. Evidence outranks ownership: only the attempt must fit."""
     if not taken:
         return
-    rows = [
-        {"b_id": row.id, "b_attempt": row.attempt, "b_mid": row.message_id, "b_at": epoch_ms(at)}
-        for row in taken
-    ]
-    if _TAKING.run(conn, rows) != len(rows):
+    rows = [(row.id, row.attempt, row.message_id) for row in taken]
+    if _TAKING.run(conn, rows, b_at=epoch_ms(at)) != len(rows):
         # an echo or a receipt was quicker: then only the message id can still be missing
         conn.execute(_NAMING, [{"b_id": row.id, "b_mid": row.message_id} for row in taken])
     note_sent(conn, [row.contact_id for row in taken], at)
@@ -209,7 +195,7 @@ def take(conn: Connection, taken: Sequence[Taken], at: datetime) -> None:
 def note_sent(conn: Connection, contact_ids: Iterable[int], at: datetime) -> None:
     """The person's newest campaign message, for frequency caps; moves only forward."""
     # in one order, so that two workers never wait for each other's people
-    _NOTING_SENT.run(conn, [{"b_id": id_, "b_at": epoch_ms(at)} for id_ in sorted(contact_ids)])
+    _NOTING_SENT.run(conn, [(id_,) for id_ in sorted(contact_ids)], b_at=epoch_ms(at))
 
 
 def note_proven(conn: Connection, row_ids: Sequence[int]) -> None:
@@ -368,8 +354,8 @@ def cancel_open(conn: Connection, campaign_id: int, at: datetime) -> int:
 
 def end_cancelled(conn: Connection, ids: Sequence[int], at: datetime) -> None:
     """Of rows that wait again those are ended whose campaign was cancelled while they were on the wire."""
-    gone = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.CANCELLED)
     for part in chunks(ids):
+        gone = select(CAMPAIGNS.c.id).where(CAMPAIGNS.c.state == CampaignState.CANCELLED)
         conn.execute(
             moving(DeliveryState.CANCELLED, DeliveryState.WAITING)
             .where(ROWS.c.id.in_(part), ROWS.c.campaign_id.in_(gone))

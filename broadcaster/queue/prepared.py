@@ -5,27 +5,44 @@ Building the parameters of each row costs SQLAlchemy more than SQLite needs to c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Update
 
+Row = tuple[Any, ...]
+
 
 class Prepared:
-    """``statement`` names its parameters by ``bindparam``; whatever else it holds is the same for all rows."""
+    """``statement`` names by ``bindparam`` what comes with a run; whatever else it holds is always the same.
 
-    def __init__(self, statement: Update | Insert) -> None:
+    ``own``: names of what each row brings, in the order of its tuple. Values are as the database holds them:
+    instants in ms.
+    """
+
+    def __init__(self, statement: Update | Insert, *own: str) -> None:
         self._statement = statement
+        self._own = own
         self._compiled: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
+        self._picks: dict[tuple[str, ...], Callable[[Row], Row]] = {}
 
-    def run(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Run it for every row; how many rows changed. Values as the database holds them: instants in ms."""
+    def run(self, conn: Connection, rows: Sequence[Row], **shared: Any) -> int:
+        """Run it for every row, with ``shared`` the same for all of them; how many rows changed."""
         sql, order, same = self._compiled.get(conn.dialect.name) or self._compile(conn)
-        given: list[Any] = [{**same, **row} for row in rows]
-        if order is not None:
-            given = [tuple([row[name] for name in order]) for row in given]
-        keep = {"preserve_rowcount": True}
-        return conn.exec_driver_sql(sql, given, execution_options=keep).rowcount
+        if order is None:
+            given = [{**same, **shared, **dict(zip(self._own, row, strict=True))} for row in rows]
+            keep = {"preserve_rowcount": True}
+            return conn.exec_driver_sql(sql, given, execution_options=keep).rowcount
+        constant = {name: value for name, value in same.items() if name not in self._own} | shared
+        names = (*self._own, *constant)
+        pick = self._picks.get(names)
+        if pick is None:
+            pick = self._picks[names] = itemgetter(*map(names.index, order))
+        rest = tuple(constant.values())
+        driver: Any = conn.connection.driver_connection
+        changed: int = driver.executemany(sql, [pick(row + rest) for row in rows]).rowcount
+        return changed
 
     def _compile(self, conn: Connection) -> tuple[str, list[str] | None, dict[str, Any]]:
         compiled = self._statement.compile(dialect=conn.dialect)

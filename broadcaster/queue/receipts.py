@@ -117,11 +117,12 @@ def _marks(
             mark[column] = until if mark[column] is None else max(mark[column], until)
     if not marks:
         return
-    _MARKING[conn.dialect.name].run(conn, [marks[key] for key in sorted(marks)])
+    rows = [tuple(marks[key][name] for name in _MARK) for key in sorted(marks)]
+    _MARKING[conn.dialect.name].run(conn, rows)
 
 
 def _marking(insert: Any) -> Prepared:
-    statement = insert(MARKS).values({name: bindparam(name) for name in ("contact_id", *_UNTIL)})
+    statement = insert(MARKS).values({name: bindparam(name) for name in _MARK})
     newest: dict[str, ColumnElement[Any]] = {
         column: case(
             (
@@ -135,10 +136,11 @@ def _marking(insert: Any) -> Prepared:
     for column, value in newest.items():
         # an absent mark must not erase the one that stands
         newest[column] = func.coalesce(value, MARKS.c[column])
-    return Prepared(statement.on_conflict_do_update(index_elements=[MARKS.c.contact_id], set_=newest))
+    return Prepared(statement.on_conflict_do_update(index_elements=[MARKS.c.contact_id], set_=newest), *_MARK)
 
 
 _UNTIL = ("delivered_until", "read_until")
+_MARK = ("contact_id", *_UNTIL)
 _MARKING = {"sqlite": _marking(sqlite.insert), "postgresql": _marking(postgresql.insert)}
 
 

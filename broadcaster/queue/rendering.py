@@ -53,13 +53,13 @@ def render(
 ) -> Rendered:
     """Merge the message for every row; what one person's values spoil concerns that person only."""
     fields = message.fields()
-    values = (
-        personal_values(conn, campaign.page_id, [row.contact_id for row in rows], fields) if fields else {}
-    )
+    people = [row.contact_id for row in rows]
+    values = personal_values(conn, campaign.page_id, people, (*fields, "psid")) if rows else {}
     done, same, media = Rendered(), None, message.is_media
     for row in rows:
+        theirs = values[row.contact_id]
         try:
-            made = same or _Body.of(message, values.get(row.contact_id, {}))
+            made = same or _Body.of(message, theirs)
         except MissingValue:
             done.skipped.append((row.id, Reason.MISSING_VALUE))
             continue
@@ -71,9 +71,9 @@ def render(
         done.ready.append(
             Outgoing(
                 id=row.id,
-                campaign_id=row.campaign_id,
+                campaign_id=campaign.id,
                 contact_id=row.contact_id,
-                psid=row.psid,
+                psid=str(theirs["psid"]),
                 attempt=row.attempt + 1,
                 retries=row.retries,
                 wire_key=wire_key(install, row.id, row.attempt + 1),

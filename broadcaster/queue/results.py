@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -25,8 +26,7 @@ RATE_WAIT = 60.0
 """Seconds to wait at a rate limit when neither the headers nor the catalogue say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One message's outcome."""
 
     page_id: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -56,6 +57,7 @@ class Sender:
     def start(self) -> None:
         """Recover what a crash left, then send. EnvironmentFault when another process sends already."""
         self.engine.begin()
+        gc.freeze()  # what was imported and opened is never garbage: no collection looks through it again
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         self._thread.start()
 

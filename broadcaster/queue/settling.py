@@ -49,7 +49,7 @@ class Settler:
         self._wake = wake
         self._inbox: deque[tuple[Doubt, ConversationRead | Open]] = deque()
         self._reading: dict[int, int] = {}
-        self._looked = float("-inf")
+        self._look_at = float("-inf")
         self.silence: str | None = None
         """Why no conversation can be read at all; None while the platform answers or nothing is in doubt."""
 
@@ -57,9 +57,8 @@ class Settler:
         """Write what was read, begin what may be read; returns when to look again."""
         self._write()
         now = self._clock.monotonic()
-        if now < self._looked + LOOK_EVERY:
-            return self._looked + LOOK_EVERY - now if self._reading else LOOK_EVERY * 4
-        self._looked = now
+        if now < self._look_at:
+            return self._look_at - now
         at = self._clock.now()
         with self._store.read() as conn:
             pages = settle.pages_in_doubt(conn, at)
@@ -67,7 +66,9 @@ class Settler:
                 self.silence = None
         for page_id in pages:
             self._begin(page_id)
-        return LOOK_EVERY if pages or self._reading else LOOK_EVERY * 4
+        wait = LOOK_EVERY if pages or self._reading else LOOK_EVERY * 4
+        self._look_at = now + wait
+        return wait
 
     def _begin(self, page_id: int) -> None:
         under_way = sum(page == page_id for page in self._reading.values())

@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from broadcaster.errors import BroadcasterError
 from broadcaster.graph.calls import SendRequest
@@ -15,8 +15,7 @@ from broadcaster.graph.outcomes import NotSent, Outcome
 from broadcaster.graph.usage import Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One message to one person. ``attempt`` is the number of this call, part of ``wire_key``."""
 
     id: int

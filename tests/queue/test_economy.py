@@ -36,16 +36,20 @@ def test_a_prepared_update_changes_each_row_with_its_own_values(any_floor: Floor
     prepared = Prepared(
         update(ROWS)
         .where(ROWS.c.id == bindparam("b_id"), ROWS.c.state == DeliveryState.WAITING)
-        .values(state=DeliveryState.LEASED, owner=bindparam("b_owner"), reason=None)
-    )
+        .values(
+            state=DeliveryState.LEASED, owner=bindparam("b_owner"), wire_key=bindparam("b_key"), reason=None
+        ),
+        "b_owner", "b_id",
+    )  # fmt: skip
     ids = [row.id for row in any_floor.rows(made)]
     with any_floor.store.write() as conn:
-        changed = prepared.run(conn, [{"b_id": id_, "b_owner": f"o{id_}"} for id_ in [*ids[:3], 999_999]])
-        again = prepared.run(conn, [{"b_id": ids[0], "b_owner": "late"}])
+        changed = prepared.run(conn, [(f"o{id_}", id_) for id_ in [*ids[:3], 999_999]], b_key="k")
+        again = prepared.run(conn, [("late", ids[0])], b_key="l")
     assert (changed, again) == (3, 0)
     rows = any_floor.rows(made)
     assert [row.owner for row in rows] == [f"o{id_}" for id_ in ids[:3]] + [None] * (len(ids) - 3)
     assert {row.state for row in rows[:3]} == {DeliveryState.LEASED}
+    assert [row.wire_key for row in rows[:4]] == ["k", "k", "k", None]
 
 
 # -- leasing ahead
