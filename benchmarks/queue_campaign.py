@@ -126,7 +126,7 @@ def main(url: str, *how: str) -> None:
     work = sender(store)
     work.start()
     while not ended(store):
-        time.sleep(0.5)
+        time.sleep(1.0)
     work.stop()
     store.close()
     all_ = cpu_seconds()
