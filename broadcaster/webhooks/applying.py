@@ -61,6 +61,8 @@ def apply_pending(store: Store, clock: Clock, hub: EventHub, limit: int | None =
         if not applied:
             break
         done += applied
+        if len(ids) < run:
+            break  # what comes meanwhile is told of anew
     if done:
         _tell(hub)
     return done
