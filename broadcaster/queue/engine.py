@@ -33,7 +33,7 @@ from broadcaster.queue.lanes import Lanes
 from broadcaster.queue.ledger import Intent
 from broadcaster.queue.membership import BEAT_EVERY, Membership, SoleSender, Worker, new_incarnation
 from broadcaster.queue.pacing import BEGINS_WITHIN, cost_of
-from broadcaster.queue.plan import Plan, plans
+from broadcaster.queue.plan import Plan, Plans
 from broadcaster.queue.results import Aftermath, Answer, Results
 from broadcaster.queue.settling import Settler
 from broadcaster.queue.steps import step
@@ -98,6 +98,7 @@ class Engine:
         self._fuses = Breaker()
         self._inbox: deque[_Back] = deque()
         self._pages: dict[int, PageLane] = {}
+        self._plans = Plans()
         self._planned: set[int] = set()
         self.took_over: str | None = None
         """What was found of a sender that ended without a word, in a sentence."""
@@ -123,7 +124,7 @@ class Engine:
         at = self._clock.now()
         self.starved = False
         with self._store.read() as conn:
-            pages = plans(conn, at)
+            pages = self._plans.now(conn, at)
         self._planned = {plan.page_id for plan in pages}
         wait = min([self._fill(plan) for plan in pages] + [IDLE_SECONDS])
         wait = min(wait, self._settler.tick())

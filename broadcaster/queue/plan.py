@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select, type_coerce
+from sqlalchemy.types import NULLTYPE
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.content.message import Message
@@ -46,13 +48,14 @@ class Plan:
 
 
 _NAMES = [column.name for column in fields(CampaignRow)]
+_COLUMNS = (
+    *(CAMPAIGNS.c[name] for name in _NAMES),
+    PAGES.c.platform,
+    PAGES.c.throttle_per_second.label("own"),
+    PAGES.c.usage_percent,
+)
 _MAY_SEND = (
-    select(
-        *(CAMPAIGNS.c[name] for name in _NAMES),
-        PAGES.c.platform,
-        PAGES.c.throttle_per_second.label("own"),
-        PAGES.c.usage_percent,
-    )
+    select(*_COLUMNS)
     .join(PAGES, PAGES.c.id == CAMPAIGNS.c.page_id)
     .where(
         CAMPAIGNS.c.state == CampaignState.RUNNING,
@@ -61,10 +64,25 @@ _MAY_SEND = (
     )
     .order_by(CAMPAIGNS.c.page_id, CAMPAIGNS.c.id)
 )
+_AS_STORED = _MAY_SEND.with_only_columns(*(type_coerce(column, NULLTYPE) for column in _COLUMNS))
 
 
-def plans(conn: Connection, at: datetime) -> list[Plan]:
-    """Pages that are ready, not told to wait, and have running campaigns."""
+class Plans:
+    """Remembers how the rows were stored: read many times a second, they hardly ever change."""
+
+    def __init__(self) -> None:
+        self._stored: list[tuple[Any, ...]] = []
+        self._plans: list[Plan] = []
+
+    def now(self, conn: Connection, at: datetime) -> list[Plan]:
+        """Pages that are ready, not told to wait, and have running campaigns."""
+        stored = [tuple(row) for row in conn.execute(_AS_STORED, {"b_at": at})]
+        if stored != self._stored:
+            self._plans, self._stored = _plans(conn, at), stored
+        return self._plans
+
+
+def _plans(conn: Connection, at: datetime) -> list[Plan]:
     found = []
     for page_id, group in groupby(conn.execute(_MAY_SEND, {"b_at": at}), key=lambda row: row.page_id):
         rows = list(group)
