@@ -9,6 +9,7 @@ with and without its imports, and its memory. It is the product's own sender: it
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -125,6 +126,7 @@ def main(url: str, *how: str) -> None:
     started = time.time()
     work = sender(store)
     work.start()
+    gc.freeze()  # as ``broadcaster run`` does
     while not ended(store):
         time.sleep(1.0)
     work.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from datetime import datetime, timedelta
@@ -69,6 +70,7 @@ def run_queue(
         if webhook_port is not None:
             say(f"Webhooks: http://127.0.0.1:{space.start_receiver(webhook_port)}/webhook")
         space.start_sending()
+        gc.freeze()  # what was imported and opened is never garbage: no collection looks through it again
         if space.sender is not None and space.sender.engine.took_over:
             say(space.sender.engine.took_over)
         syncs = follow(space, stop, sync_minutes)

@@ -128,7 +128,8 @@ def _fill(orders: Orders, ready: queue.Queue[bytes]) -> None:
         ready.put(_sent(None))
     except Exception as error:  # told to whom it concerns
         ready.put(_sent(error))
-    ready.put(b"")
+    finally:
+        ready.put(b"")
 
 
 def _sent(what: Read | Exception | None) -> bytes:

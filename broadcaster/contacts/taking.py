@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import compress, islice
@@ -91,7 +91,7 @@ class Taker:
                 self._slots[column.field] = definition.slot
         self._seen = Seen()
 
-    def take(self, rows: Iterable[RawRow], most: int) -> tuple[int, Batch]:
+    def take(self, rows: Iterator[RawRow], most: int) -> tuple[int, Batch]:
         """Up to ``most`` of the next rows, and what can be taken of them; the first row of a person counts."""
         coming, read = islice(rows, most), 0
         batch = Batch()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -57,7 +56,6 @@ class Sender:
     def start(self) -> None:
         """Recover what a crash left, then send. EnvironmentFault when another process sends already."""
         self.engine.begin()
-        gc.freeze()  # what was imported and opened is never garbage: no collection looks through it again
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         self._thread.start()
 

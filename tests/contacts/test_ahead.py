@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.contacts import ahead, columns, importing, people, reading
+from broadcaster.contacts import ahead, columns, importing, people, reading, taking
 from broadcaster.contacts.ahead import Orders
 from broadcaster.contacts.taking import Seen
 from broadcaster.errors import EnvironmentFault
@@ -45,6 +49,33 @@ def test_a_process_of_its_own_reads_the_same(file: Path) -> None:
     assert isinstance(beside, ahead._Beside)
     assert list(beside.batches(orders(file))) == list(here.batches(orders(file)))
     beside.close()
+
+
+@pytest.mark.parametrize("piece", [1, 7, 99, 100])
+def test_pieces_make_no_difference(file: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    whole = list(ahead._Here().batches(orders(file)))
+    monkeypatch.setattr(taking, "PIECE", piece)
+    assert list(ahead._Here().batches(orders(file))) == whole
+    assert [read for read, _ in whole] == [100, 100, ROWS + 2 - 200]
+
+
+def test_a_failure_that_cannot_be_handed_over_ends_the_reading(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unforeseen(Exception):
+        """Of this place only, so that no other process could make sense of it."""
+
+    def fail(_self: object, _orders: Orders) -> Iterator[ahead.Read]:
+        raise Unforeseen
+
+    monkeypatch.setattr(ahead._Here, "batches", fail)
+    monkeypatch.setattr(threading, "excepthook", lambda _told: None)
+    told, out = io.BytesIO(pickle.dumps(orders(file))), io.BytesIO()
+    reads = threading.Thread(target=ahead.read_for_another, args=(told, out), daemon=True)
+    reads.start()
+    reads.join(10)
+    assert not reads.is_alive()
+    assert out.getvalue() == b""
 
 
 def test_what_it_reads_is_taken(store: Store, take: Take, page_id: int, file: Path) -> None:

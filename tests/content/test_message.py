@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -128,3 +130,24 @@ def test_reading_placeholders_never_breaks(text: str) -> None:
 
 def test_same_message_same_hash() -> None:
     assert text_hash({"a": 1, "b": "ü"}) == text_hash({"b": "ü", "a": 1})
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_bare_text_is_hashed_as_any_other_object(text: str) -> None:
+    """Hashes of earlier versions stay comparable, whichever way the object was written out."""
+    written = json.dumps({"text": text}, sort_keys=True, ensure_ascii=False)
+    assert text_hash({"text": text}) == hashlib.sha256(written.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("text", "merged"),
+    [
+        ("{{first_name|you}}{{ first_name }}", "AnnAnn"),
+        ("a {{city|}} b", "a  b"),
+        ("{{attribute.city|Rome}}!", "Rome!"),
+        ("no field", "no field"),
+        ("", ""),
+    ],
+)
+def test_placeholders_are_filled_in_their_places(text: str, merged: str) -> None:
+    assert merge(text, {"first_name": "Ann", "attribute.city": None}) == merged

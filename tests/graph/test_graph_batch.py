@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from broadcaster.graph.calls import SendRequest
+from broadcaster.graph.calls import SendRequest, batch_of, send_body
 from broadcaster.graph.client import GraphClient
 from broadcaster.graph.outcomes import Accepted, Refused, Unknown
 from broadcaster.sandbox import Fault, Sandbox
@@ -17,6 +22,29 @@ def requests(sandbox: Sandbox, count: int) -> list[SendRequest]:
         SendRequest(sandbox.person(n).psid, {"text": f"Grüße & 100% {n} +"}, "UPDATE", None, f"i.{n}.1")
         for n in range(count)
     ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text('abö"&=% ', max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    message=st.dictionaries(st.text('abö"&=% ', max_size=3), JSON, max_size=3), tag=st.none() | st.just("T")
+)
+def test_the_body_of_a_part_reads_back_as_the_single_send(message: dict[str, Any], tag: str | None) -> None:
+    request = SendRequest("7", message, "UPDATE", tag, "i.1.1")
+    parts = json.loads(batch_of([request], "messenger", "v1/2/messages"))
+    form = dict(parse_qsl(parts[0]["body"], keep_blank_values=True, strict_parsing=True))
+    body = send_body(request, "messenger")
+    assert form == {
+        name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        for name, value in body.items()
+    }
 
 
 def test_every_message_has_its_outcome_in_order(sandbox: Sandbox, client: GraphClient) -> None:
