@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, exists, or_, select, type_coerce
 
 from broadcaster.campaigns.catalogue import CampaignRow
 from broadcaster.campaigns.question import question_for
+from broadcaster.clock import epoch_ms
 from broadcaster.policy import decide
 from broadcaster.policy.quiet import QuietHours
 from broadcaster.queue import ledger
@@ -25,8 +26,6 @@ from broadcaster.store.tables import Page
 
 PAGES = Page.__table__  # type: ignore[attr-defined]
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
 
 class Claimed(NamedTuple):
     """A leased row. ``attempt`` counts the calls made so far; ``reason``: the rule that stops it now."""
@@ -35,7 +34,8 @@ class Claimed(NamedTuple):
     contact_id: int
     attempt: int
     retries: int
-    window_closes_at: datetime | None
+    window_closes: int | None
+    """Instant in ms, as it is stored: it is compared for everybody and read by nobody."""
     reason: str | None
 
 
@@ -136,12 +136,12 @@ def _lease(
             ROWS.c.contact_id,
             ROWS.c.attempt,
             ROWS.c.retries,
-            ROWS.c.window_closes_at,
+            type_coerce(ROWS.c.window_closes_at, BigInteger),
             ROWS.c.reason,
         )
     )
     rows = [Claimed(*row) for row in conn.execute(statement)]
-    return sorted(rows, key=lambda row: (row.window_closes_at or _NEVER, row.id))
+    return sorted(rows, key=lambda row: (row.window_closes is None, row.window_closes, row.id))
 
 
 def _stop(conn: Connection, campaign: CampaignRow, rows: Sequence[Claimed], owner: str, at: datetime) -> None:
@@ -150,7 +150,7 @@ def _stop(conn: Connection, campaign: CampaignRow, rows: Sequence[Claimed], owne
     postponed = [
         (row.id, later[row.id])
         for row in quiet
-        if row.window_closes_at is None or later[row.id] < row.window_closes_at
+        if row.window_closes is None or epoch_ms(later[row.id]) < row.window_closes
     ]
     kept_waiting = {id_ for id_, _ in postponed}
     ledger.postpone(conn, postponed, owner)
