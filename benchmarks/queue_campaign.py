@@ -128,7 +128,7 @@ def main(url: str, *how: str) -> None:
     work.start()
     gc.freeze()  # as ``broadcaster run`` does
     while not ended(store):
-        time.sleep(1.0)
+        time.sleep(0.5)
     work.stop()
     store.close()
     all_ = cpu_seconds()

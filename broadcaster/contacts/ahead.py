@@ -69,8 +69,11 @@ class _Here:
     def batches(self, orders: Orders) -> Iterator[Read]:
         taker = Taker(orders.columns, orders.known, orders.now)
         rows = reading.rows(orders.shape)
-        while (read := taker.take(rows, orders.rows))[0]:
-            yield read
+        while True:
+            count, batch = taker.take(rows, orders.rows)
+            if not count:
+                return
+            yield count, batch
 
     def close(self) -> None:
         pass
