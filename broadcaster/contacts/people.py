@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, or_, select
 
 from broadcaster.contacts.attributes import AttributeDef, definitions
 from broadcaster.errors import NotFound
@@ -24,6 +24,7 @@ from broadcaster.store.tables import (
     Label,
     OptRecord,
 )
+from broadcaster.store.tables.contact import NUMBER_SLOTS, TEXT_SLOTS
 
 CONTACTS = Contact.__table__  # type: ignore[attr-defined]
 ATTRIBUTES = ContactAttributes.__table__  # type: ignore[attr-defined]
@@ -74,6 +75,15 @@ class ContactRow:
     def name(self) -> str:
         """Their name, or what they are shown as without one."""
         return f"{self.first_name or ''} {self.last_name or ''}".strip() or f"Guest {self.psid[-4:]}"
+
+
+_PLAIN = tuple(name for name in ContactRow.__dataclass_fields__ if name not in ("labels", "attributes"))
+_SLOTS = (*TEXT_SLOTS, *NUMBER_SLOTS)
+_ROWS = (
+    select(CONTACTS.c.page_id, ATTRIBUTES.c["values"], *(CONTACTS.c[name] for name in (*_PLAIN, *_SLOTS)))
+    .select_from(CONTACTS.outerjoin(ATTRIBUTES, ATTRIBUTES.c.contact_id == CONTACTS.c.id))
+    .where(CONTACTS.c.id.in_(bindparam("b_ids", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,17 +209,18 @@ def rows(conn: Connection, ids: Sequence[int]) -> list[ContactRow]:
     for start in range(0, len(ids), CHUNK):
         part = list(ids[start : start + CHUNK])
         labels = _labels_of(conn, part)
-        beside = conn.execute(select(ATTRIBUTES).where(ATTRIBUTES.c.contact_id.in_(part)))
-        loose: dict[int, dict[str, Any]] = {row.contact_id: row._mapping["values"] for row in beside}
-        for row in conn.execute(select(CONTACTS).where(CONTACTS.c.id.in_(part))):
-            if row.page_id not in known:
-                known[row.page_id] = definitions(conn, row.page_id)
-            values = attribute_values(row._mapping, known[row.page_id], loose.get(row.id, {}))
-            found[row.id] = _contact_row(row, labels.get(row.id, ()), values)
+        for page_id, loose, *shown in conn.execute(_ROWS, {"b_ids": part}):
+            if page_id not in known:
+                known[page_id] = definitions(conn, page_id)
+            id_, slots = shown[0], dict(zip(_SLOTS, shown[len(_PLAIN) :], strict=True))
+            values = attribute_values(slots, known[page_id], loose or {})
+            found[id_] = ContactRow(*(*shown[: len(_PLAIN)], labels.get(id_, ()), values))
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def attribute_values(row: Any, known: dict[str, AttributeDef], loose: dict[str, Any]) -> dict[str, Any]:
+def attribute_values(
+    row: Mapping[str, Any], known: dict[str, AttributeDef], loose: dict[str, Any]
+) -> dict[str, Any]:
     """Typed values by name; what has no value is left out."""
     values = {}
     for name, definition in known.items():
@@ -293,12 +304,3 @@ def _labels_of(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...
     for contact_id, name in conn.execute(query):
         found[contact_id] = (*found.get(contact_id, ()), name)
     return found
-
-
-def _contact_row(row: Any, labels_: tuple[str, ...], attributes: dict[str, Any]) -> ContactRow:
-    plain = {
-        name: getattr(row, name)
-        for name in ContactRow.__dataclass_fields__
-        if name not in ("labels", "attributes")
-    }
-    return ContactRow(**plain, labels=labels_, attributes=attributes)

@@ -11,8 +11,6 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from ui import theme
-
 log = logging.getLogger(__name__)
 
 BLOCK = 48
@@ -20,10 +18,9 @@ KEPT_BLOCKS = 160
 Index = QModelIndex | QPersistentModelIndex
 _NOTHING = QModelIndex()
 _DISPLAY, _ALIGN = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.TextAlignmentRole
-_TIP, _COLOR = Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.ForegroundRole
-_SAID = Qt.ItemDataRole.AccessibleTextRole
-ROW_ROLE = int(Qt.ItemDataRole.UserRole)
-"""Gives the row itself (None while it is gone): what delegates paint from."""
+_TIP, _SAID = Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole
+GONE = "…"
+"""What a row says that is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +36,8 @@ class Column:
     tip: Callable[[Any], str] | None = None
     tone: Callable[[Any], str | None] | None = None
     """Token name of the text's colour."""
+    clock: Callable[[Any], float] | None = None
+    """Share, 0 … 1, of a small clock's face that is filled before the words; None: no clock."""
     width: int = 140
     """At 100 % text size."""
     shown: bool = True
@@ -48,7 +47,8 @@ class Column:
 class PagedTable(QAbstractTableModel):
     """Rows by id, in blocks with the least used dropped; read inside ``data()`` when looked at.
 
-    The order never jumps by itself: only ``set_ids`` changes it. A row that is gone is shown greyed.
+    The order never jumps by itself: only ``set_ids`` changes it. A row that is gone keeps its place.
+    How a cell looks is the matter of ``CellDelegate``.
     """
 
     def __init__(
@@ -127,25 +127,13 @@ class PagedTable(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = _DISPLAY) -> Any:
-        if role == _DISPLAY:
-            row = self.row(index.row())
-            column = self.columns[index.column()]
-            return column.text(row) if row is not None else "…"
-        if role == _ALIGN:
-            return _RIGHT if self.columns[index.column()].numeric else _LEFT
-        if role not in (_TIP, _COLOR, _SAID, ROW_ROLE):
+        if role not in (_DISPLAY, _TIP, _SAID):
             return None
-        return self._other(index, role)
-
-    def _other(self, index: Index, role: int) -> Any:
         row, column = self.row(index.row()), self.columns[index.column()]
-        if role == ROW_ROLE:
-            return row
-        if role == _COLOR:
-            tone = "disabled" if row is None else column.tone(row) if column.tone else None
-            return theme.color(tone) if tone else None
         if row is None:
-            return None
+            return GONE if role == _DISPLAY else None
+        if role == _DISPLAY:
+            return column.text(row)
         if role == _TIP:
             return column.tip(row) if column.tip else None
         return f"{column.title}: {column.text(row)}"

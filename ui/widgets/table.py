@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView,
 from ui import theme
 from ui.i18n import tr
 from ui.models import PagedTable
+from ui.models.cell import CellDelegate
 
 MOST_IDS = 100_000
 """More chosen rows than this are never handed out as a list: act on the filter instead."""
@@ -55,6 +56,7 @@ class DataTable(QTableView):
         """Take the model; ``shown``: keys of the columns to show (kept from last time), None for the usual."""
         self._model = model
         self.setModel(model)
+        self.setItemDelegate(CellDelegate(model, self))
         self.fit_columns(shown)
         self.selectionModel().currentRowChanged.connect(self._current_changed)
 

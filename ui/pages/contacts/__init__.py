@@ -15,8 +15,6 @@ from ui import text, theme
 from ui.bridge import Bridge
 from ui.i18n import plural, tr
 from ui.models import PagedTable
-from ui.models.paged import ROW_ROLE
-from ui.models.window_clock import WindowDelegate
 from ui.pages import PageView
 from ui.pages.contacts import reading
 from ui.pages.contacts.columns import columns, quick_filters
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from broadcaster.workspace import Workspace
 
 SEARCH_DELAY_MS = 180
-WINDOW_PLACE = 1
-"""Where the window's column stands in the model."""
 
 
 class ContactsPage(PageView):
@@ -111,9 +107,7 @@ class ContactsPage(PageView):
     def _table(self) -> DataTable:
         table = DataTable(tr("People"))
         self.model = PagedTable(columns(self.now, lambda: self.zone), self._rows, self)
-        self.delegate = WindowDelegate(ROW_ROLE, table)
         table.set_model(self.model)
-        table.setItemDelegateForColumn(WINDOW_PLACE, self.delegate)
         table.sorted(self._sort, self._descending)
         table.sort_asked.connect(self._sort_asked)
         table.chosen.connect(self._chosen)
@@ -128,7 +122,6 @@ class ContactsPage(PageView):
             action = (tr("Connect a Page"), partial(self.navigate.emit, "settings", "pages"))
             self.stage.show_empty("contacts", tr("No Page yet"), tr("People belong to a Page."), action)
             return
-        self.delegate.now = self.now()
         page_id = self.page_id
         self.read(lambda conn: reading.attribute_types(conn, page_id), self._take_attributes, "attributes")
         if self._loaded != self._question():
