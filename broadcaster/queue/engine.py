@@ -71,7 +71,7 @@ class _Back:
 
 
 class Engine:
-    """One sender. ``wake`` is called from call threads when something came back."""
+    """One sender. ``wake`` is called from call threads with the number of answers that came back."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Engine:
         settings: Settings,
         lanes: Lanes,
         *,
-        wake: Callable[[], None] = lambda: None,
+        wake: Callable[[int], None] = lambda _answers: None,
         chance: random.Random | None = None,
     ) -> None:
         self._store = store
@@ -281,7 +281,7 @@ class Engine:
             answers = self._call(lane.page_id, rows, began, at)
             granted.answered(self._clock.monotonic() - begun)
             self._inbox.append(_Back(lane.page_id, rows, answers, self._clock.monotonic() - began))
-            self._wake()
+            self._wake(len(rows))
 
         self._lanes.submit(call)
 

@@ -23,6 +23,8 @@ CALL_THREADS = 48
 DRAIN_SECONDS = 5.0
 GATHER_SECONDS = 0.05
 """Answers that come within this time are written together; what is on the wire stays in doubt so much longer."""
+MANY_ANSWERS = 10
+"""So many are written without waiting for more."""
 AFTER_FAULT = 2.0
 """Seconds to wait after the machine stood in the way (disk full, database locked)."""
 
@@ -81,11 +83,12 @@ class Sender:
             self._kicked = True
             self._condition.notify_all()
 
-    def _answered(self) -> None:
-        """A call came back: look soon, together with the next ones."""
+    def _answered(self, answers: int) -> None:
+        """A call came back with so many answers: look soon, together with the next ones, or at once for many."""
         with self._condition:
-            if self._write_at == float("inf"):
-                self._write_at = self._clock.monotonic() + GATHER_SECONDS
+            write_at = self._clock.monotonic() + (0.0 if answers >= MANY_ANSWERS else GATHER_SECONDS)
+            if write_at < self._write_at:
+                self._write_at = write_at
                 self._condition.notify_all()
 
     @property

@@ -38,7 +38,7 @@ class Settler:
         lanes: Lanes,
         budget: Budget,
         settle_time: timedelta,
-        wake: Callable[[], None],
+        wake: Callable[[int], None],
     ) -> None:
         self._store = store
         self._clients = clients
@@ -104,7 +104,7 @@ class Settler:
             found = Open("The conversation could not be read.")
         step("settle.read")
         self._inbox.append((doubt, found))
-        self._wake()
+        self._wake(1)
 
     def _write(self) -> None:
         came = list(self._inbox)
