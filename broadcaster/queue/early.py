@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Row, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from broadcaster.queue import evidence, ledger
+from broadcaster.queue.prepared import PreparedQuery
 from broadcaster.states import DeliveryState
 from broadcaster.store.tables import EarlyReceipt
 
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 EARLY = EarlyReceipt.__table__  # type: ignore[attr-defined]
-_ANY = select(EARLY.c.message_id).limit(1)
+_ANY = PreparedQuery(select(EARLY.c.message_id).limit(1))
 
 
 def keep(conn: Connection, column: str, rows: Sequence[tuple[str, datetime | None]]) -> None:
@@ -35,7 +36,7 @@ def keep(conn: Connection, column: str, rows: Sequence[tuple[str, datetime | Non
 
 def catch_up(conn: Connection, message_ids: Sequence[str]) -> None:
     """Apply what came early for messages whose ids are known now."""
-    if not message_ids or conn.execute(_ANY).first() is None:
+    if not message_ids or not _ANY.rows(conn):
         return
     found: list[Row[Any]] = []
     for part in ledger.chunks(message_ids):

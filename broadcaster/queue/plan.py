@@ -11,10 +11,12 @@ from sqlalchemy import Connection, bindparam, or_, select, type_coerce
 from sqlalchemy.types import NULLTYPE
 
 from broadcaster.campaigns.catalogue import CampaignRow
+from broadcaster.clock import epoch_ms
 from broadcaster.content.message import Message
 from broadcaster.queue.canary import ramped
 from broadcaster.queue.ledger import CAMPAIGNS
 from broadcaster.queue.pacing import page_limit, slowed
+from broadcaster.queue.prepared import PreparedQuery
 from broadcaster.states import CampaignState, PageState
 from broadcaster.store.tables import Page
 
@@ -64,7 +66,9 @@ _MAY_SEND = (
     )
     .order_by(CAMPAIGNS.c.page_id, CAMPAIGNS.c.id)
 )
-_AS_STORED = _MAY_SEND.with_only_columns(*(type_coerce(column, NULLTYPE) for column in _COLUMNS))
+_AS_STORED = PreparedQuery(
+    _MAY_SEND.with_only_columns(*(type_coerce(column, NULLTYPE) for column in _COLUMNS))
+)
 
 
 class Plans:
@@ -76,7 +80,7 @@ class Plans:
 
     def now(self, conn: Connection, at: datetime) -> list[Plan]:
         """Pages that are ready, not told to wait, and have running campaigns."""
-        stored = [tuple(row) for row in conn.execute(_AS_STORED, {"b_at": at})]
+        stored = _AS_STORED.rows(conn, b_at=epoch_ms(at))
         if stored != self._stored:
             self._plans, self._stored = _plans(conn, at), stored
         return self._plans

@@ -11,6 +11,7 @@ from broadcaster.queue import breaker
 from broadcaster.queue.breaker import PAGES, pause_campaign
 from broadcaster.queue.lane import PageLane
 from broadcaster.queue.ledger import CAMPAIGNS
+from broadcaster.queue.prepared import PreparedQuery
 from broadcaster.queue.wire import Answers
 from broadcaster.states import CampaignState, PageState, PauseCause
 
@@ -19,7 +20,9 @@ NOTICED = 5
 
 SKEW_NOTICED_MS = 1500
 
-_KNOWN = select(PAGES.c.usage_percent, PAGES.c.clock_skew_ms).where(PAGES.c.id == bindparam("b_page"))
+_KNOWN = PreparedQuery(
+    select(PAGES.c.usage_percent, PAGES.c.clock_skew_ms).where(PAGES.c.id == bindparam("b_page"))
+)
 
 
 def note_usage(conn: Connection, lane: PageLane, answers: Answers, at: datetime) -> set[int]:
@@ -27,15 +30,15 @@ def note_usage(conn: Connection, lane: PageLane, answers: Answers, at: datetime)
     if answers.fault is not None:
         return _unusable(conn, lane.page_id, answers.fault, at)
     usage, skew = answers.usage, answers.skew_ms
-    row = conn.execute(_KNOWN, {"b_page": lane.page_id}).one()
+    ((known_percent, known_skew),) = _KNOWN.rows(conn, b_page=lane.page_id)
     values: dict[str, Any] = {}
     if usage is not None:
         lane.usage_percent = usage.percent
-        if abs(usage.percent - row.usage_percent) >= NOTICED:
+        if abs(usage.percent - known_percent) >= NOTICED:
             values["usage_percent"] = usage.percent
         if usage.regain_minutes > 0:
             breaker.block_page(conn, lane.page_id, at + timedelta(minutes=usage.regain_minutes))
-    if skew is not None and (row.clock_skew_ms is None or abs(row.clock_skew_ms - skew) >= SKEW_NOTICED_MS):
+    if skew is not None and (known_skew is None or abs(known_skew - skew) >= SKEW_NOTICED_MS):
         values["clock_skew_ms"] = skew
     if values:
         conn.execute(update(PAGES).where(PAGES.c.id == lane.page_id).values(**values))

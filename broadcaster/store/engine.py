@@ -94,7 +94,11 @@ def connect(url: str) -> Store:
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
-            parsed, connect_args={"timeout": 10, "check_same_thread": False}, pool_size=8, max_overflow=16
+            parsed,
+            connect_args={"timeout": 10, "check_same_thread": False},
+            pool_size=8,
+            max_overflow=16,
+            pool_use_lifo=True,  # the one used last has its pages and statements at hand
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
