@@ -25,7 +25,7 @@ class _Compiled:
     def __call__(self, conn: Connection) -> tuple[str, list[str] | None, dict[str, Any]]:
         found = self._known.get(conn.dialect.name)
         if found is None:
-            compiled = self._statement.compile(dialect=conn.dialect)
+            compiled: Any = self._statement.compile(dialect=conn.dialect)
             found = (str(compiled), compiled.positiontup, dict(compiled.params))
             self._known[conn.dialect.name] = found
         return found
