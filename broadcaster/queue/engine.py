@@ -71,7 +71,8 @@ class _Back:
 
 
 class Engine:
-    """One sender. ``wake`` is called from call threads with the number of answers that came back."""
+    """One sender. ``wake`` is called from call threads when something came back, with whether it was
+    the last that was under way."""
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class Engine:
         settings: Settings,
         lanes: Lanes,
         *,
-        wake: Callable[[int], None] = lambda _answers: None,
+        wake: Callable[[bool], None] = lambda _last: None,
         chance: random.Random | None = None,
     ) -> None:
         self._store = store
@@ -249,11 +250,7 @@ class Engine:
             self._put_back(lane)  # quiet hours begin with a minute: decided before it, they do not go in it
             return
         media = lane.leased[0].media
-        batch = lane.batches(limit) and not media
-        most = (
-            lane.wave(limit, media) if batch else min(lane.wave(limit, media), lane.free_calls(limit, media))
-        )
-        cost = cost_of(limit, media)
+        cost, most = cost_of(limit, media), lane.ready_for(limit, media)
         with self._store.write() as conn:
             wave = _wave(lane, self._budget.grant(conn, plan.key, cost, most), media)
             going = ledger.intend(conn, [_intent(row) for row in wave], self.owner, at)
@@ -261,7 +258,7 @@ class Engine:
             if kept:
                 ledger.release(conn, self.owner, kept)
             rows = [row for row in wave if row.id in going]
-            calls = [rows] if batch and rows else [[row] for row in rows]
+            calls = lane.calls_of(rows, limit)
             granted = self._budget.take(conn, plan.key, cost, len(going), len(calls))
             step("intent.written")
         step("intent.committed")
@@ -281,9 +278,13 @@ class Engine:
             answers = self._call(lane.page_id, rows, began, at)
             granted.answered(self._clock.monotonic() - begun)
             self._inbox.append(_Back(lane.page_id, rows, answers, self._clock.monotonic() - began))
-            self._wake(len(rows))
+            self._wake(self._all_back())
 
         self._lanes.submit(call)
+
+    def _all_back(self) -> bool:
+        """Is nothing under way any more? A guess where a call begins at this moment."""
+        return len(self._inbox) >= sum(lane.calls for lane in list(self._pages.values()))
 
     def _call(self, page_id: int, rows: Sequence[Outgoing], began: float, at: datetime) -> Answers:
         step("call.before")

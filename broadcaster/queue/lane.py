@@ -17,8 +17,8 @@ BATCH, SMALLEST_BATCH = 50, 10
 STALE_SECONDS = 5.0
 """Leased rows that could not go for so long are decided again."""
 
-SINGLE_WAVE, BATCH_WAVE = 0.15, 0.25
-"""Seconds' worth of messages that go together."""
+SINGLE_WAVE, BATCH_WAVE = 0.15, 1 / 3
+"""Seconds' worth of messages that go together: each time the sender wakes, its code is cold again."""
 
 LEASED_AHEAD = 1.0
 """Seconds' worth of messages leased together: deciding who is next costs more than sending to them.
@@ -63,7 +63,20 @@ class PageLane:
         """How many messages go together at this pace."""
         if media or not self.batches(limit):
             return max(1, int(SINGLE_WAVE / cost_of(limit, media)))
-        return max(SMALLEST_BATCH, min(self.batch, math.ceil(limit * BATCH_WAVE)))
+        together = math.ceil(limit * BATCH_WAVE)
+        if together > self.batch:
+            together = self.batch * round(together / self.batch)  # full batches only
+        return max(SMALLEST_BATCH, together)
+
+    def ready_for(self, limit: float, media: bool) -> int:
+        """How many messages may go now in the calls that are free."""
+        each = 1 if media or not self.batches(limit) else self.batch
+        return min(self.wave(limit, media), each * self.free_calls(limit, media))
+
+    def calls_of(self, rows: Sequence[Outgoing], limit: float) -> list[Sequence[Outgoing]]:
+        """A wave as the calls that carry it."""
+        each = self.batch if self.batches(limit) and not any(row.media for row in rows) else 1
+        return [rows[start : start + each] for start in range(0, len(rows), each)]
 
     def wanting(self, limit: float, media: bool) -> int:
         """How many messages to lease now: none while a whole wave is at hand."""

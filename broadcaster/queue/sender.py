@@ -22,9 +22,8 @@ log = logging.getLogger(__name__)
 CALL_THREADS = 48
 DRAIN_SECONDS = 5.0
 GATHER_SECONDS = 0.05
-"""Answers that come within this time are written together; what is on the wire stays in doubt so much longer."""
-MANY_ANSWERS = 10
-"""So many are written without waiting for more."""
+"""While others are under way, answers that come within this time are written together; what is on the wire stays
+in doubt so much longer."""
 AFTER_FAULT = 2.0
 """Seconds to wait after the machine stood in the way (disk full, database locked)."""
 
@@ -83,10 +82,10 @@ class Sender:
             self._kicked = True
             self._condition.notify_all()
 
-    def _answered(self, answers: int) -> None:
-        """A call came back with so many answers: look soon, together with the next ones, or at once for many."""
+    def _answered(self, last: bool) -> None:
+        """A call came back: look soon, together with the next ones, or at once when it was the last under way."""
         with self._condition:
-            write_at = self._clock.monotonic() + (0.0 if answers >= MANY_ANSWERS else GATHER_SECONDS)
+            write_at = self._clock.monotonic() + (0.0 if last else GATHER_SECONDS)
             if write_at < self._write_at:
                 self._write_at = write_at
                 self._condition.notify_all()

@@ -38,7 +38,7 @@ class Settler:
         lanes: Lanes,
         budget: Budget,
         settle_time: timedelta,
-        wake: Callable[[int], None],
+        wake: Callable[[bool], None],
     ) -> None:
         self._store = store
         self._clients = clients
@@ -104,7 +104,7 @@ class Settler:
             found = Open("The conversation could not be read.")
         step("settle.read")
         self._inbox.append((doubt, found))
-        self._wake(1)
+        self._wake(False)
 
     def _write(self) -> None:
         came = list(self._inbox)

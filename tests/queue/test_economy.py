@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, event, update
 from broadcaster.graph.outcomes import Accepted
 from broadcaster.graph.usage import Usage
 from broadcaster.queue.engine import _Back, _telling
-from broadcaster.queue.lane import LEASED_AHEAD, PageLane
+from broadcaster.queue.lane import LEASED_AHEAD, MOST_LANES, PageLane
 from broadcaster.queue.ledger import ROWS
 from broadcaster.queue.pacing import MEDIA_CEILING
 from broadcaster.queue.prepared import Prepared
@@ -67,6 +67,34 @@ def test_nobody_is_leased_while_a_whole_wave_is_at_hand() -> None:
     assert lane.wanting(300, media=False) == 0
 
 
+@pytest.mark.parametrize(
+    ("limit", "batch", "calls"),
+    [
+        (300, 50, [50, 50]),
+        (240, 50, [50, 50]),
+        (200, 50, [50]),
+        (100, 50, [34]),
+        (300, 25, [25] * 4),
+        (41, 50, [14]),
+    ],
+)
+def test_a_wave_is_a_third_of_a_second_in_full_batches(limit: float, batch: int, calls: list[int]) -> None:
+    lane = PageLane(1, batch=batch, latency=2.0)
+    wave = [outgoing(number) for number in range(lane.ready_for(limit, media=False))]
+    assert [len(call) for call in lane.calls_of(wave, limit)] == calls
+
+
+def test_no_more_goes_than_calls_are_free_and_files_and_slow_paces_go_one_by_one() -> None:
+    lane = PageLane(1, latency=2.0)
+    lane.calls = MOST_LANES - 1
+    assert lane.ready_for(300, media=False) == lane.batch
+    lane.calls = 0
+    assert [len(call) for call in lane.calls_of([outgoing(1), outgoing(2)], 40)] == [1, 1]
+    file = outgoing(3)._replace(media=True)
+    assert [len(call) for call in lane.calls_of([file, file], 300)] == [1, 1]
+    assert lane.calls_of([], 300) == []
+
+
 def test_files_are_leased_at_their_own_slower_pace() -> None:
     assert PageLane(1).wanting(300, media=True) == MEDIA_CEILING * LEASED_AHEAD
 
@@ -115,13 +143,31 @@ def test_answers_that_come_together_are_written_in_one_transaction(floor: Floor)
 
 def test_the_sender_gathers_answers_a_moment_and_then_only_writes(floor: Floor) -> None:
     floor.campaign(throttle_per_second=10)
+    floor.lanes = Held()
     sender = floor.sender()
     sender.engine.tick()
     began = floor.clock.monotonic()
-    sender._answered()
-    sender._answered()
+    sender._answered(last=False)
+    sender._answered(last=False)
     assert sender._sleep(began + 10) is False
     assert floor.clock.monotonic() - began == pytest.approx(GATHER_SECONDS)
+    began = floor.clock.monotonic()
+    sender._answered(last=False)
+    sender._answered(last=True)
+    assert sender._sleep(began + 10) is False
+    assert floor.clock.monotonic() == began
+
+
+def test_only_the_last_call_under_way_says_so(floor: Floor) -> None:
+    floor.campaign(throttle_per_second=40)
+    floor.lanes = Held()
+    sender = floor.sender()
+    said: list[bool] = []
+    sender.engine._wake = said.append
+    sender.engine.tick()
+    floor.lanes.go()
+    assert said == [False] * (len(said) - 1) + [True]
+    assert len(said) > 1
 
 
 def test_the_sender_looks_for_more_when_only_an_answer_can_bring_it(floor: Floor) -> None:
@@ -132,7 +178,7 @@ def test_the_sender_looks_for_more_when_only_an_answer_can_bring_it(floor: Floor
     while not sender.engine.starved:
         floor.move(timedelta(seconds=0.1))
         sender.engine.tick()
-    sender._answered()
+    sender._answered(last=True)
     assert sender._sleep(floor.clock.monotonic() + 10) is True
 
 
