@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -32,6 +32,9 @@ SQLITE_PRAGMAS = (
     f"mmap_size={MAPPED_BYTES}",
     "journal_size_limit=67108864",
 )
+
+_OWN_KEYS = "own_keys"
+"""Under this name a connection remembers that it does not look foreign keys up just now."""
 
 
 class Store:
@@ -118,14 +121,16 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
+    options, driver = connection.get_execution_options(), cast(Any, connection.connection.driver_connection)
     if not options.get("write"):
-        connection.exec_driver_sql("BEGIN")
+        driver.execute("BEGIN")
         return
-    looked_up = "OFF" if options.get("own_keys") else "ON"
-    driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA foreign_keys={looked_up}")  # inside a transaction it would do nothing
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    own_keys = bool(options.get("own_keys"))
+    if connection.info.get(_OWN_KEYS, False) != own_keys:
+        # inside a transaction it would do nothing
+        driver.execute(f"PRAGMA foreign_keys={'OFF' if own_keys else 'ON'}")
+        connection.info[_OWN_KEYS] = own_keys
+    driver.execute("BEGIN IMMEDIATE")
 
 
 @contextmanager
