@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select, true
 
 from broadcaster.audiences import saved
 from broadcaster.campaigns.catalogue import CampaignRow
@@ -33,6 +34,21 @@ def question_for(
     pack: Pack | None = None,
 ) -> Question:
     """The question ``campaign`` asks at ``at``; ``permission`` and ``pack`` ask it otherwise (what if)."""
+    return replace(
+        question_of_listed(conn, campaign, at, permission, pack),
+        audience=saved.members_clause(conn, campaign.audience_id, at),
+        already=_already(campaign),
+    )
+
+
+def question_of_listed(
+    conn: Connection,
+    campaign: CampaignRow,
+    at: datetime,
+    permission: str | None = None,
+    pack: Pack | None = None,
+) -> Question:
+    """The same about people who stand in the campaign's ledger: that they are meant is decided already."""
     page = conn.execute(select(PAGES).where(PAGES.c.id == campaign.page_id)).one()
     message = Message(campaign.message, page.platform)
     return Question(
@@ -44,13 +60,12 @@ def question_for(
         features={key: FeatureState(value) for key, value in page.features.items()},
         template_approved=_template_approved(conn, campaign),
         message_kind=message.kind,
-        audience=saved.members_clause(conn, campaign.audience_id, at),
+        audience=true(),
         excluded=_excluded(conn, campaign, at),
         required_fields=message.required_fields(),
         definitions=definitions(conn, campaign.page_id),
         quiet_hours=campaign.quiet_hours,
         frequency_cap=campaign.frequency_cap,
-        already=_already(campaign),
         margin_seconds=margin_seconds(conn),
         possible_ad_window=bool(campaign.options.get("possible_ad_window")),
     )

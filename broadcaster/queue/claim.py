@@ -7,14 +7,25 @@ skipped with that rule; quiet hours only postpone, as long as the person's windo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, exists, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    exists,
+    or_,
+    select,
+    type_coerce,
+)
 
 from broadcaster.campaigns.catalogue import CampaignRow
-from broadcaster.campaigns.question import question_for
+from broadcaster.campaigns.question import question_of_listed
 from broadcaster.clock import epoch_ms
 from broadcaster.policy import decide
 from broadcaster.policy.quiet import QuietHours
@@ -37,6 +48,32 @@ class Claimed(NamedTuple):
     window_closes: int | None
     """Instant in ms, as it is stored: it is compared for everybody and read by nobody."""
     reason: str | None
+
+
+_CAMPAIGN = bindparam("b_campaign", type_=ROWS.c.campaign_id.type)
+_NOW = bindparam("b_at", type_=ROWS.c.due_at.type)
+_MAY_SEND = (
+    select(CAMPAIGNS.c.id)
+    .join(PAGES, PAGES.c.id == CAMPAIGNS.c.page_id)
+    .where(
+        CAMPAIGNS.c.id == _CAMPAIGN,
+        CAMPAIGNS.c.state == CampaignState.RUNNING,
+        PAGES.c.state == PageState.READY,
+        or_(PAGES.c.blocked_until.is_(None), PAGES.c.blocked_until <= _NOW),
+    )
+)
+_LEASING = (
+    ledger.moving(DeliveryState.LEASED, DeliveryState.WAITING)
+    .values(owner=bindparam("b_owner"), leased_until=bindparam("b_until"))
+    .returning(
+        ROWS.c.id,
+        ROWS.c.contact_id,
+        ROWS.c.attempt,
+        ROWS.c.retries,
+        type_coerce(ROWS.c.window_closes_at, BigInteger),
+        ROWS.c.reason,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +121,7 @@ def _on_its_way_from_another() -> ColumnElement[bool]:
 
 
 def _verdict(conn: Connection, campaign: CampaignRow, at: datetime) -> ColumnElement[str | None]:
-    # the row being claimed is this campaign's message, so "already has it" must not stop it
-    question = replace(question_for(conn, campaign, at), already=None)
-    verdict: ColumnElement[str | None] = decide.verdict(question)
+    verdict: ColumnElement[str | None] = decide.verdict(question_of_listed(conn, campaign, at))
     if campaign.options.get("reply_brake") and campaign.launched_at is not None:
         return case((CONTACTS.c.last_message_at > campaign.launched_at, Reason.REPLIED), else_=verdict)
     return verdict
@@ -101,24 +136,14 @@ def _lease(
     owner: str,
     at: datetime,
 ) -> list[Claimed]:
-    may_send = (
-        select(CAMPAIGNS.c.id)
-        .join(PAGES, PAGES.c.id == CAMPAIGNS.c.page_id)
-        .where(
-            CAMPAIGNS.c.id == campaign.id,
-            CAMPAIGNS.c.state == CampaignState.RUNNING,
-            PAGES.c.state == PageState.READY,
-            or_(PAGES.c.blocked_until.is_(None), PAGES.c.blocked_until <= at),
-        )
-    )
     picked = (
         select(ROWS.c.id, verdict.label("verdict"))
         .join(CONTACTS, CONTACTS.c.id == ROWS.c.contact_id)
         .where(
-            ROWS.c.campaign_id.in_(may_send),
-            ROWS.c.campaign_id == campaign.id,
+            ROWS.c.campaign_id.in_(_MAY_SEND),
+            ROWS.c.campaign_id == _CAMPAIGN,
             ROWS.c.state == DeliveryState.WAITING,
-            or_(ROWS.c.due_at.is_(None), ROWS.c.due_at <= at),
+            or_(ROWS.c.due_at.is_(None), ROWS.c.due_at <= _NOW),
             among,
         )
         .order_by(ROWS.c.window_closes_at, ROWS.c.due_at, ROWS.c.id)
@@ -127,20 +152,9 @@ def _lease(
     if conn.dialect.name == "postgresql":
         picked = picked.with_for_update(of=ROWS, skip_locked=True)
     chosen = picked.cte("chosen")
-    statement = (
-        ledger.moving(DeliveryState.LEASED, DeliveryState.WAITING)
-        .where(ROWS.c.id == chosen.c.id)
-        .values(owner=owner, leased_until=at + ledger.LEASE, reason=chosen.c.verdict)
-        .returning(
-            ROWS.c.id,
-            ROWS.c.contact_id,
-            ROWS.c.attempt,
-            ROWS.c.retries,
-            type_coerce(ROWS.c.window_closes_at, BigInteger),
-            ROWS.c.reason,
-        )
-    )
-    rows = [Claimed(*row) for row in conn.execute(statement)]
+    statement = _LEASING.where(ROWS.c.id == chosen.c.id).values(reason=chosen.c.verdict)
+    given = {"b_campaign": campaign.id, "b_at": at, "b_owner": owner, "b_until": at + ledger.LEASE}
+    rows = [Claimed(*row) for row in conn.execute(statement, given)]
     return sorted(rows, key=lambda row: (row.window_closes is None, row.window_closes, row.id))
 
 
