@@ -38,6 +38,8 @@ KNOWN = (
     "labels",
 )
 BLOCK = 5_000
+PIECE = 500
+"""So many rows of a block become lines at a time: they stay in the processor's cache."""
 REMEMBERED = 10_000
 """Distinct values of a column whose cells are kept."""
 END = "\r\n"
@@ -111,21 +113,23 @@ def _blocks(
         query = query.where(clause)
     last, cells = 0, _Columns(names, known)
     while True:
-        found = _plain(conn, query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK))
-        if not found:
+        cursor, before = (
+            _plain(conn, query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK)),
+            last,
+        )
+        while found := cursor.fetchmany(PIECE):
+            ids, *columns = zip(*found, strict=True)
+            last = ids[-1]
+            labels = _labels(conn, ids[0], last) if names else {}
+            loose = _loose(conn, known, ids[0], last)
+            yield list(map(",".join, zip(*cells.of(ids, columns, labels, loose), strict=True)))
+        if last == before:
             return
-        ids, *columns = zip(*found, strict=True)
-        last = ids[-1]
-        labels = _labels(conn, ids[0], last) if names else {}
-        loose = _loose(conn, known, ids[0], last)
-        yield list(map(",".join, zip(*cells.of(ids, columns, labels, loose), strict=True)))
 
 
-def _plain(conn: Connection, query: Select[Any]) -> list[tuple[Any, ...]]:
-    """Rows as the driver gives them: none of these columns needs to be made into something."""
-    cursor: Any = conn.execute(query).cursor
-    found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+def _plain(conn: Connection, query: Select[Any]) -> Any:
+    """The driver's cursor: none of these columns needs to be made into something."""
+    return conn.execute(query).cursor
 
 
 def _labels(conn: Connection, first: int, last: int) -> dict[int, str]:
@@ -136,7 +140,7 @@ def _labels(conn: Connection, first: int, last: int) -> dict[int, str]:
         .where(LABELLED.c.contact_id.between(first, last))
         .group_by(LABELLED.c.contact_id)
     )
-    return dict(_plain(conn, query))
+    return dict(_plain(conn, query).fetchall())
 
 
 def _loose(
