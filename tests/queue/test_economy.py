@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import bindparam, event, update
+from sqlalchemy import bindparam, event, select, update
 
 from broadcaster.graph.outcomes import Accepted
 from broadcaster.graph.usage import Usage
@@ -13,7 +13,7 @@ from broadcaster.queue.engine import _Back, _telling
 from broadcaster.queue.lane import LEASED_AHEAD, MOST_LANES, PageLane
 from broadcaster.queue.ledger import ROWS
 from broadcaster.queue.pacing import MEDIA_CEILING
-from broadcaster.queue.prepared import Prepared
+from broadcaster.queue.prepared import Prepared, PreparedQuery
 from broadcaster.queue.sender import GATHER_SECONDS
 from broadcaster.queue.wire import Answers, Outgoing
 from broadcaster.states import CampaignState, DeliveryState
@@ -50,6 +50,23 @@ def test_a_prepared_update_changes_each_row_with_its_own_values(any_floor: Floor
     assert [row.owner for row in rows] == [f"o{id_}" for id_ in ids[:3]] + [None] * (len(ids) - 3)
     assert {row.state for row in rows[:3]} == {DeliveryState.LEASED}
     assert [row.wire_key for row in rows[:4]] == ["k", "k", "k", None]
+
+
+def test_a_prepared_question_answers_with_what_is_stored_now(any_floor: Floor) -> None:
+    made = any_floor.campaign()
+    query = PreparedQuery(
+        select(ROWS.c.id, ROWS.c.state)
+        .where(ROWS.c.campaign_id == bindparam("b_campaign"), ROWS.c.state != DeliveryState.SENT)
+        .order_by(ROWS.c.id)
+        .limit(2)
+    )
+    first, second, third = any_floor.rows(made)[:3]
+    with any_floor.store.read() as conn:
+        assert query.rows(conn, b_campaign=made) == [(first.id, "waiting"), (second.id, "waiting")]
+        assert query.rows(conn, b_campaign=made + 1) == []
+    with any_floor.store.write() as conn:
+        conn.execute(update(ROWS).where(ROWS.c.id == second.id).values(state=DeliveryState.SENT))
+        assert [row[0] for row in query.rows(conn, b_campaign=made)] == [first.id, third.id]
 
 
 # -- leasing ahead
