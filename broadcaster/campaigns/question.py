@@ -34,29 +34,29 @@ def question_for(
     pack: Pack | None = None,
 ) -> Question:
     """The question ``campaign`` asks at ``at``; ``permission`` and ``pack`` ask it otherwise (what if)."""
+    listed = question_of_listed(conn, campaign, at)
     return replace(
-        question_of_listed(conn, campaign, at, permission, pack),
+        listed,
+        permission=permission or listed.permission,
+        pack=pack or listed.pack,
         audience=saved.members_clause(conn, campaign.audience_id, at),
         already=_already(campaign),
     )
 
 
-def question_of_listed(
-    conn: Connection,
-    campaign: CampaignRow,
-    at: datetime,
-    permission: str | None = None,
-    pack: Pack | None = None,
-) -> Question:
-    """The same about people who stand in the campaign's ledger: that they are meant is decided already."""
+def question_of_listed(conn: Connection, campaign: CampaignRow, at: datetime) -> Question:
+    """The same about people who stand in the campaign's ledger: that they are meant is decided already.
+
+    Their own row there is this campaign's message, so "already has it" does not stop them.
+    """
     page = conn.execute(select(PAGES).where(PAGES.c.id == campaign.page_id)).one()
     message = Message(campaign.message, page.platform)
     return Question(
         page_id=campaign.page_id,
         platform=page.platform,
-        permission=permission or campaign.permission,
+        permission=campaign.permission,
         at=at,
-        pack=pack or active_pack(conn),
+        pack=active_pack(conn),
         features={key: FeatureState(value) for key, value in page.features.items()},
         template_approved=_template_approved(conn, campaign),
         message_kind=message.kind,

@@ -113,10 +113,8 @@ def _blocks(
         query = query.where(clause)
     last, cells = 0, _Columns(names, known)
     while True:
-        cursor, before = (
-            _plain(conn, query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK)),
-            last,
-        )
+        before = last
+        cursor = _plain(conn, query.where(CONTACTS.c.id > last).order_by(CONTACTS.c.id).limit(BLOCK))
         while found := cursor.fetchmany(PIECE):
             ids, *columns = zip(*found, strict=True)
             last = ids[-1]

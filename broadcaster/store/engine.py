@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -121,16 +121,17 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    options, driver = connection.get_execution_options(), cast(Any, connection.connection.driver_connection)
+    options = connection.get_execution_options()
     if not options.get("write"):
-        driver.execute("BEGIN")
+        connection.exec_driver_sql("BEGIN")
         return
     own_keys = bool(options.get("own_keys"))
     if connection.info.get(_OWN_KEYS, False) != own_keys:
-        # inside a transaction it would do nothing
+        # inside a transaction it would do nothing; and each time it makes SQLite prepare every statement again
+        driver: Any = connection.connection.driver_connection
         driver.execute(f"PRAGMA foreign_keys={'OFF' if own_keys else 'ON'}")
         connection.info[_OWN_KEYS] = own_keys
-    driver.execute("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
 from broadcaster.errors import BadInput, DatabaseNewer
@@ -115,3 +115,19 @@ def test_an_older_database_is_copied_before_it_is_brought_up_to_date(
 def _step_from_0000(store: Store) -> None:
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+
+def test_foreign_keys_are_set_only_when_they_change(sqlite_store: Store) -> None:
+    """Each time they are set, SQLite prepares every statement of the connection again."""
+    said: list[str] = []
+
+    def listen(connection: object, *_: object) -> None:
+        connection.set_trace_callback(said.append)  # type: ignore[attr-defined]
+
+    event.listen(sqlite_store.engine.pool, "checkout", listen)
+    for own_keys in (False, False, True, True, False):
+        with sqlite_store.write(own_keys=own_keys):
+            pass
+    set_ = [text for text in said if "foreign_keys" in text]
+    assert set_ == ["PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys=ON"]
+    assert said.count("BEGIN IMMEDIATE") >= 5

@@ -24,6 +24,9 @@ FULL_CIRCLE, TOP = 360 * 16, 90 * 16
 _ONE_LINE = dict.fromkeys([*range(32), 0x7F, 0x85, 0x2028, 0x2029], " ")
 """A name with a line break in it is still one line of a table."""
 
+_SELECTED, _ENABLED = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_Enabled
+_RIGHT_TO_LEFT = Qt.LayoutDirection.RightToLeft
+
 
 class CellDelegate(QStyledItemDelegate):
     """Paints every column of one PagedTable."""
@@ -98,7 +101,3 @@ class CellDelegate(QStyledItemDelegate):
             return (line, width) if width <= room else ("", 0)
 
         self._fitted = fitted
-
-
-_SELECTED, _ENABLED = QStyle.StateFlag.State_Selected, QStyle.StateFlag.State_Enabled
-_RIGHT_TO_LEFT = Qt.LayoutDirection.RightToLeft
