@@ -70,17 +70,16 @@ class Start(QObject):
         def start_sending(_work: Work) -> None:
             workspace.start_sending()
 
-        self._window.tasks.run(self, start_sending, None, self._window.notice.error)
+        self._window.tasks.run(self, start_sending, _leave_out, self._window.notice.error)
 
     def _attach(self, workspace: Workspace) -> None:
-        """Give the workspace to the window; what was imported is never garbage and is not searched again."""
+        """Give the workspace to the window."""
         # loaded here: it stands on the database's modules, which must not come before the window
         from ui.background_sync import BackgroundSync
 
         self._window.attach(workspace)
         BackgroundSync(workspace, self._window.tasks, self)
-        gc.collect()
-        gc.freeze()
+        _leave_out()
 
     def close(self) -> None:
         """Close what was opened; after the window's threads have ended."""
@@ -105,6 +104,12 @@ class PracticeStart(Start):
     def _opened(self, practice: Practice) -> None:
         self._attach(practice.workspace)
         self._window.show_guide(practice.steps())
+
+
+def _leave_out(_done: object = None) -> None:
+    """What was imported by now is never garbage: leave it out of every later search for it."""
+    gc.collect()
+    gc.freeze()
 
 
 def application(arguments: list[str] | None = None) -> QApplication:

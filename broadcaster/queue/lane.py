@@ -11,7 +11,7 @@ from datetime import datetime
 from broadcaster.queue.pacing import INBOX_FREEZES_ABOVE, cost_of
 from broadcaster.queue.wire import Outgoing
 
-MOST_SINGLE_CALLS = 24
+MOST_SINGLE_CALLS = 48
 FEWEST_LANES, MOST_LANES = 2, 6
 BATCH, SMALLEST_BATCH = 50, 10
 STALE_SECONDS = 5.0

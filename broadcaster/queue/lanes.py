@@ -7,12 +7,21 @@ that hangs; its row is in doubt then, which is exactly the truth.
 from __future__ import annotations
 
 import logging
-import queue
+import math
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 log = logging.getLogger(__name__)
+
+SOON = 0.1
+"""Seconds that a job may wait for a thread. Threads that take turns of one interpreter cost more than the calls
+themselves, so no more are at work than that needs."""
+
+FIRST_GUESS, NEWEST = 0.4, 0.2
+"""Seconds that a job takes before any has ended, and how much the newest one changes that."""
 
 Job = Callable[[], None]
 
@@ -23,40 +32,77 @@ class Lanes(Protocol):
 
 
 class ThreadLanes:
-    """Starts threads as jobs come, at most ``most``."""
+    """Jobs in the order they came, at most ``most`` at once, and only as many as keep the others from waiting.
+
+    One thread without work keeps watch while jobs wait: whatever those at work hang on, a job that waited
+    ``SOON`` seconds is begun.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._jobs: deque[tuple[float, Job]] = deque()
+        self._changed = threading.Condition()
         self._threads = 0
-        self._idle = 0
+        self._at_work = 0
+        self._watched = False
+        self._closed = False
+        self._seconds = FIRST_GUESS
 
     def submit(self, job: Job) -> None:
-        with self._lock:
-            self._jobs.put(job)
-            if self._idle >= self._jobs.qsize() or self._threads == self._most:
-                return
-            self._threads += 1
-            name = f"call-{self._threads}"
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        with self._changed:
+            self._jobs.append((time.monotonic(), job))
+            if not self._watched or self._at_work < self._wanted():
+                self._bring_in()
 
     def close(self) -> None:
-        """Let every thread end after its present call."""
-        with self._lock:
-            for _ in range(self._threads):
-                self._jobs.put(None)
+        """Let every thread end when nothing is left to begin."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _wanted(self) -> int:
+        """Threads that begin what waits soon enough, as long as jobs take what they took lately."""
+        return max(1, math.ceil(len(self._jobs) * self._seconds / SOON))
+
+    def _bring_in(self) -> None:
+        if self._threads > self._at_work + self._watched:
+            self._changed.notify()
+        elif self._threads < self._most:
+            self._threads += 1
+            name = f"call-{self._threads}"
+            threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def _next(self) -> Job | None:
+        """The next job, once it is this thread's to do; None at the end."""
+        while True:
+            late = self._jobs and time.monotonic() - self._jobs[0][0] >= SOON
+            if self._jobs and (late or self._at_work < self._wanted()):
+                return self._jobs.popleft()[1]
+            if self._closed and not self._jobs:
+                return None
+            if self._jobs and not self._watched:
+                self._watched = True
+                self._changed.wait(SOON)
+                self._watched = False
+            else:
+                self._changed.wait()
 
     def _run(self) -> None:
         while True:
-            with self._lock:
-                self._idle += 1
-            job = self._jobs.get()
-            with self._lock:
-                self._idle -= 1
-            if job is None:
-                return
+            with self._changed:
+                job = self._next()
+                if job is None:
+                    self._threads -= 1
+                    self._changed.notify_all()
+                    return
+                self._at_work += 1
+                if self._jobs and not self._watched:
+                    self._bring_in()
+            began = time.monotonic()
             try:
                 job()
             except Exception:
                 log.exception("a call failed in an unforeseen way")
+            with self._changed:
+                self._at_work -= 1
+                self._seconds += NEWEST * (time.monotonic() - began - self._seconds)

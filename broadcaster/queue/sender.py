@@ -19,7 +19,7 @@ from broadcaster.store import Store
 
 log = logging.getLogger(__name__)
 
-CALL_THREADS = 48
+CALL_THREADS = 64
 DRAIN_SECONDS = 5.0
 GATHER_SECONDS = 0.05
 """While others are under way, answers that come within this time are written together; what is on the wire stays
