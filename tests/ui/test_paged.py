@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from ui.models import Column, PagedTable
+from ui.models import Column, PagedTable, paged
 from ui.widgets.table import DataTable
 
 
@@ -65,6 +65,30 @@ def test_a_million_rows_read_only_the_blocks_in_view(qtbot: QtBot, model: PagedT
     table.grab()
     assert model.index(999_999, 0).data() == "person 1000000"
     assert len(source.asked) <= 4
+    assert max(len(ids) for ids in source.asked) < 100
+
+
+def test_rows_far_apart_in_blocks_are_read_in_one_question(model: PagedTable, source: Source) -> None:
+    model.set_ids(array("q", range(100, 200)))
+    model.row(40)
+    assert [row.id for row in model.rows(5, 90)] == list(range(105, 191))
+    assert len(source.asked) == 2
+    assert not set(source.asked[0]) & set(source.asked[1])
+    assert [row.id for row in model.rows(99, 99)] == [199]
+    assert len(source.asked) == 3
+
+
+def test_only_what_was_looked_at_last_is_kept(
+    model: PagedTable, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paged, "KEPT_BLOCKS", 2)
+    model.set_ids(array("q", range(1000)))
+    model.row(0), model.row(500), model.row(0), model.row(999)
+    model.row(0)
+    assert len(source.asked) == 3
+    model.row(500)
+    assert len(source.asked) == 4
+    assert len(model.rows(0, 999)) == 1000
 
 
 def test_a_row_that_is_gone_stays_in_its_place(model: PagedTable, source: Source) -> None:

@@ -1,4 +1,4 @@
-"""Tables of any length: ``PagedTable`` (ids + blocks of rows), ``Column`` declared once, painted by ``CellDelegate``.
+"""Tables of any length: ``PagedTable`` (ids + blocks of rows), ``Column`` declared once.
 
 columns = [Column("name", tr("Name"), lambda row: row.name, sort="last_name"),
            Column("sent", tr("Sent"), lambda row: text.number(row.sent), numeric=True)]

@@ -13,8 +13,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 log = logging.getLogger(__name__)
 
-BLOCK = 48
-KEPT_BLOCKS = 160
+BLOCK = 16
+KEPT_BLOCKS = 480
 Index = QModelIndex | QPersistentModelIndex
 _NOTHING = QModelIndex()
 _DISPLAY, _ALIGN = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.TextAlignmentRole
@@ -36,8 +36,9 @@ class Column:
     tip: Callable[[Any], str] | None = None
     tone: Callable[[Any], str | None] | None = None
     """Token name of the text's colour."""
-    clock: Callable[[Any], float] | None = None
-    """Share, 0 … 1, of a small clock's face that is filled before the words; None: no clock."""
+    clock: Callable[[Any], tuple[str, str, float]] | None = None
+    """Words and tone as above, in one call, and the share, 0 … 1, of a small clock's face that is filled
+    before the words; None: no clock."""
     width: int = 140
     """At 100 % text size."""
     shown: bool = True
@@ -45,10 +46,10 @@ class Column:
 
 
 class PagedTable(QAbstractTableModel):
-    """Rows by id, in blocks with the least used dropped; read inside ``data()`` when looked at.
+    """Rows by id, in blocks with the least used dropped; read when looked at.
 
     The order never jumps by itself: only ``set_ids`` changes it. A row that is gone keeps its place.
-    How a cell looks is the matter of ``CellDelegate``.
+    How a cell looks is the matter of ``DataTable``.
     """
 
     def __init__(
@@ -99,24 +100,31 @@ class PagedTable(QAbstractTableModel):
 
     def row(self, row: int) -> Any:
         """The row itself, None when it is gone or cannot be read."""
-        number, place = divmod(row, BLOCK)
-        block = self._blocks.get(number)
-        if block is None:
-            block = self._blocks[number] = self._block(number)
-            if len(self._blocks) > KEPT_BLOCKS:
-                self._blocks.popitem(last=False)
-        else:
-            self._blocks.move_to_end(number)
-        return block[place]
+        return self.rows(row, row)[0]
 
-    def _block(self, number: int) -> list[Any]:
-        wanted = list(self._ids[number * BLOCK : (number + 1) * BLOCK])
+    def rows(self, first: int, last: int) -> list[Any]:
+        """The rows from ``first`` to ``last``; those not at hand are read together."""
+        numbers = range(first // BLOCK, last // BLOCK + 1)
+        missing = [number for number in numbers if number not in self._blocks]
+        if missing:
+            self._read_blocks(missing)
+        found = list[Any]()
+        for number in numbers:
+            self._blocks.move_to_end(number)
+            found += self._blocks[number]
+        while len(self._blocks) > max(KEPT_BLOCKS, len(numbers)):
+            self._blocks.popitem(last=False)
+        return found[first - numbers[0] * BLOCK : last + 1 - numbers[0] * BLOCK]
+
+    def _read_blocks(self, numbers: Sequence[int]) -> None:
+        wanted = {number: self._ids[number * BLOCK : (number + 1) * BLOCK] for number in numbers}
         try:
-            found = {row.id: row for row in self._read(wanted)}
+            found = {row.id: row for row in self._read([id for ids in wanted.values() for id in ids])}
         except Exception:  # a model never raises: Qt would print it once per cell
             log.exception("rows could not be read")
             found = {}
-        return [found.get(id) for id in wanted]
+        for number, ids in wanted.items():
+            self._blocks[number] = [found.get(id) for id in ids]
 
     # -- Qt's questions
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ui import text
 from ui.i18n import tr
@@ -13,8 +13,7 @@ SHOWN = timedelta(hours=24)
 SOON = timedelta(hours=3)
 
 
-@dataclass(frozen=True, slots=True)
-class WindowClock:
+class WindowClock(NamedTuple):
     """``left`` is the share of 24 hours still open, 0 … 1."""
 
     words: str

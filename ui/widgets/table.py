@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+import html
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QToolTip, QWidget
 
 from ui import theme
 from ui.i18n import tr
 from ui.models import PagedTable
-from ui.models.cell import CellDelegate
+from ui.widgets.cells import Cells, Line, Place
 
 MOST_IDS = 100_000
 """More chosen rows than this are never handed out as a list: act on the filter instead."""
@@ -29,6 +31,7 @@ class DataTable(QTableView):
         super().__init__(parent)
         self.setAccessibleName(name)
         self._model = PagedTable([], lambda _ids: [], self)
+        self._cells = Cells()
         self._sort: tuple[str, bool] | None = None
         vertical = self.verticalHeader()
         vertical.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -56,7 +59,6 @@ class DataTable(QTableView):
         """Take the model; ``shown``: keys of the columns to show (kept from last time), None for the usual."""
         self._model = model
         self.setModel(model)
-        self.setItemDelegate(CellDelegate(model, self))
         self.fit_columns(shown)
         self.selectionModel().currentRowChanged.connect(self._current_changed)
 
@@ -103,6 +105,54 @@ class DataTable(QTableView):
         """Only where it is quick: a million selected rows take Qt ten seconds."""
         if self._model.rowCount() <= MOST_IDS:
             super().selectAll()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        places, lines = self._places(event.rect()), self._lines(event.rect())
+        if not places or not lines:
+            return
+        with QPainter(self.viewport()) as painter:
+            self._cells.paint(
+                painter, places, lines, self.rowHeight(0),
+                enabled=self.isEnabled(), mirrored=self.isRightToLeft(),
+            )  # fmt: skip
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            at = self.indexAt(event.pos())
+            tip = at.data(Qt.ItemDataRole.ToolTipRole) or self._cut(at)
+            QToolTip.showText(event.globalPos(), tip, self.viewport(), self.visualRect(at))
+            return True
+        return super().viewportEvent(event)
+
+    def _cut(self, at: QModelIndex) -> str:
+        """The whole text of a cell that shows a part of it."""
+        if not at.isValid():
+            return ""
+        column, row = self._model.columns[at.column()], self._model.row(at.row())
+        return html.escape(self._cells.cut(column, row, self.columnWidth(at.column())))
+
+    def _places(self, area: QRect) -> list[Place]:
+        """The columns that are shown within ``area``."""
+        found = []
+        for number, column in enumerate(self._model.columns):
+            x, width = self.columnViewportPosition(number), self.columnWidth(number)
+            if width and x <= area.right() and x + width > area.left():
+                found.append(Place(column, x, width))
+        return found
+
+    def _lines(self, area: QRect) -> list[Line]:
+        """The rows within ``area``; those not at hand are read."""
+        first, last = self.rowAt(area.top()), self.rowAt(area.bottom())
+        if first < 0:
+            return []
+        if last < 0:
+            last = self._model.rowCount() - 1
+        height, y = self.rowHeight(0), self.rowViewportPosition(first)
+        selection, any_chosen = self.selectionModel(), self.selectionModel().hasSelection()
+        return [
+            Line(row, y + n * height, any_chosen and selection.isRowSelected(first + n, QModelIndex()))
+            for n, row in enumerate(self._model.rows(first, last))
+        ]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():

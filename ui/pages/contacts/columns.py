@@ -42,7 +42,7 @@ def columns(
             sort="last_interaction_at",
             tip=full("last_interaction_at"),
             tone=lambda row: window_clock(row.last_interaction_at, now()).tone,
-            clock=lambda row: window_clock(row.last_interaction_at, now()).left,
+            clock=lambda row: window_clock(row.last_interaction_at, now()),
             width=190,
         ),
         Column(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QHelpEvent, QImage
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from ui import theme
@@ -36,7 +37,7 @@ def application(qapp: QApplication) -> Iterator[QApplication]:
 
 def _table(qtbot: QtBot, *rows: Row, numeric: bool = False, clock: bool = False) -> DataTable:
     known = {row.id: row for row in rows}
-    left = (lambda row: row.left) if clock else None
+    left = (lambda row: (row.name, row.tone, row.left)) if clock else None
     column = Column("name", "Name", lambda row: row.name, numeric, tone=lambda row: row.tone, clock=left)
     table = DataTable("People")
     qtbot.addWidget(table)
@@ -132,3 +133,50 @@ def test_the_clock_stands_before_its_words_and_shows_what_is_left(
     assert whole.pixel(first, below) == whole.pixel(second, below) == theme.color("ok").rgb()
     assert half.pixel(first, below) != half.pixel(second, below)
     assert closed.pixel(first, below) == closed.pixel(0, 0)
+
+
+def _tip(application: QApplication, table: DataTable, row: int) -> str:
+    """What is shown to who rests the mouse on a cell."""
+    at, shown = table.visualRect(table.model().index(row, 0)).center(), list[str]()
+    asked = QHelpEvent(QEvent.Type.ToolTip, at, table.viewport().mapToGlobal(at))
+    with patch.object(QToolTip, "showText", lambda _at, text, *_where: shown.append(text)):
+        application.sendEvent(table.viewport(), asked)
+    (told,) = shown
+    return told
+
+
+def test_the_whole_of_what_is_cut_is_told_on_resting_there(qtbot: QtBot, application: QApplication) -> None:
+    long = "Anna <b>" + "W" * 400
+    table = _table(qtbot, Row(1, long), Row(2, "Anna Bell"), Row(3, ""))
+    for place in range(3):
+        _cell(table, place)
+    assert _tip(application, table, 0) == long.replace("<", "&lt;").replace(">", "&gt;")
+    assert not _tip(application, table, 1)
+    assert not _tip(application, table, 2)
+    table.setColumnWidth(0, 10_000)
+    assert not _tip(application, table, 0)
+
+
+def test_the_room_of_a_clock_counts_for_what_is_cut(qtbot: QtBot, application: QApplication) -> None:
+    table = _table(qtbot, Row(1, "Closing: 2 h 5 min", "warn", 0.1), clock=True)
+    _cell(table, 0)
+    fits = next(width for width in range(WIDTH) if not _cut_at(application, table, width))
+    assert _ink(_cell(table, 0))[-1] <= fits - theme.space("s")
+    assert _cut_at(application, table, fits - 1)
+    bare = _table(qtbot, Row(1, "Closing: 2 h 5 min"))
+    _cell(bare, 0)
+    assert not _cut_at(application, bare, fits - theme.size("bar") - theme.space("s"))
+
+
+def _cut_at(application: QApplication, table: DataTable, width: int) -> str:
+    table.horizontalHeader().setMinimumSectionSize(1)
+    table.setColumnWidth(0, width)
+    return _tip(application, table, 0) if width else "no room"
+
+
+def test_a_part_of_the_table_is_painted_as_in_the_whole(qtbot: QtBot, application: QApplication) -> None:
+    table = _table(qtbot, *(Row(id, f"Person {id}") for id in range(1, 200)))
+    table.viewport().repaint()
+    whole = table.viewport().grab().toImage()
+    for area in (QRect(0, 40, 390, 3), QRect(20, 0, 30, 260), QRect(50, 61, 1, 1)):
+        assert table.viewport().grab(area).toImage() == whole.copy(area)
