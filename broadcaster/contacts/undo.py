@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select, union_all, update
+from sqlalchemy import Connection, delete, exists, insert, or_, select, union_all, update
 
 from broadcaster.audit.log import record
 from broadcaster.clock import from_epoch_ms
@@ -77,7 +77,14 @@ def _require_unused(conn: Connection, import_id: int, page_id: int) -> None:
         select(CHANGES.c.contact_id).where(CHANGES.c.import_id == import_id),
         select(CONTACTS.c.id).where(CONTACTS.c.import_id == import_id),
     )
-    later = exists().where(RUNS.c.page_id == page_id, RUNS.c.id > import_id, RUNS.c.state != "undone")
+    changed_too = exists().where(CHANGES.c.import_id == RUNS.c.id, CHANGES.c.contact_id.in_(touched))
+    later = exists().where(
+        RUNS.c.page_id == page_id,
+        RUNS.c.id > import_id,
+        RUNS.c.state != "undone",
+        # of people that a file left as they were, only their number is known
+        or_(RUNS.c.state == "running", RUNS.c.unchanged > 0, changed_too),
+    )
     uses = (
         ("a later import", later),
         ("a campaign", exists().where(DELIVERIES.c.contact_id.in_(touched))),

@@ -20,7 +20,7 @@ from broadcaster.contacts.interactions import InteractionFact, record
 from broadcaster.errors import BadInput, EnvironmentFault, RefusedByPolicy
 from broadcaster.states import AttributeType, InteractionKind, Source
 from broadcaster.store import Store
-from broadcaster.store.tables import ImportRun, Interaction, OptRecord
+from broadcaster.store.tables import Contact, ImportRun, Interaction, OptRecord
 from tests.contacts.conftest import Take, new_page, table
 
 HEADER = "psid,first_name,labels,last_interaction_at,city\n"
@@ -263,6 +263,25 @@ def test_an_import_that_was_used_is_not_taken_back(
         )
     with pytest.raises(RefusedByPolicy, match="what the people did since"):
         undo.undo_import(store, first.import_id or 0, "planner", clock.now())
+
+
+@pytest.mark.parametrize(
+    ("later", "used"), [("7,Ida", False), ("7,Ida\n,nobody", False), ("2,Bea", True), ("2,Bob", True)]
+)
+def test_a_later_import_stands_in_the_way_only_when_it_met_the_same_people(
+    later: str, used: bool, store: Store, take: Take, clock: ManualClock
+) -> None:
+    first = take("psid,first_name\n1,Ada\n2,Bob\n")
+    second = take(f"psid,first_name\n{later}\n")
+    if used:
+        with pytest.raises(RefusedByPolicy, match="a later import"):
+            undo.undo_import(store, first.import_id or 0, "planner", clock.now())
+        undo.undo_import(store, second.import_id or 0, "planner", clock.now())
+    assert undo.undo_import(store, first.import_id or 0, "planner", clock.now()) == 2
+    with store.read() as conn:
+        assert conn.execute(select(Contact.__table__.c.first_name)).scalars().all() == (
+            [] if used else ["Ida"]
+        )
 
 
 def test_our_own_export_imports_without_a_difference(store: Store, take: Take, tmp_path: Path) -> None:
