@@ -6,16 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from itertools import islice
 from math import isfinite
-from zoneinfo import ZoneInfo
 
 from broadcaster.clock import epoch_ms, iso
 from broadcaster.contacts.formulas import unguarded
 from broadcaster.contacts.reading import RawRow
 from broadcaster.errors import BadInput
 from broadcaster.states import AttributeType
+from broadcaster.zones import known_zones
 
 PERSON_FIELDS = (
     "psid", "first_name", "last_name", "locale", "timezone", "last_interaction_at", "opted_out", "labels",
@@ -282,20 +281,10 @@ def _instant(text: str, now: datetime) -> int:
     return epoch_ms(instant)
 
 
-@lru_cache(maxsize=2048)
-def _known_zone(text: str) -> bool:
-    if re.fullmatch(r"[+-]\d{1,2}(:?\d\d)?|Z|UTC[+-]\d{1,2}(:?\d\d)?", text):
-        return True
-    try:
-        ZoneInfo(text)
-    except (ValueError, OSError):
-        return False
-    return True
-
-
 def _zone(text: str) -> str:
     """An IANA name, or an offset written as ``+02:00``."""
-    if not _known_zone(text):
+    offset = re.fullmatch(r"(?:UTC)?([+-])(\d{1,2}):?(\d\d)?", text)
+    zone = f"{offset[1]}{int(offset[2]):02}:{offset[3] or '00'}" if offset else {"Z": "UTC"}.get(text, text)
+    if zone not in known_zones():
         raise Refused(f"timezone {text[:40]!r} is neither an IANA name nor an offset from UTC")
-    found = re.fullmatch(r"(?:UTC)?([+-])(\d{1,2}):?(\d\d)?", text)
-    return f"{found[1]}{int(found[2]):02}:{found[3] or '00'}" if found else text
+    return zone

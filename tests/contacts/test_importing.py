@@ -266,6 +266,27 @@ def test_an_import_that_was_used_is_not_taken_back(
 
 
 @pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"), ("+02:00", "+02:00"), ("UTC+2", "+02:00"), ("-0330", "-03:30"),
+        ("Z", "UTC"), ("Mars/City", None), ("Europe", None), ("../Berlin", None), ("+99:00", None), ("+02:99", None),
+    ],
+)  # fmt: skip
+def test_a_zone_is_one_that_there_is(
+    written: str, kept: str | None, sqlite_store: Store, clock: ManualClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(f"psid,timezone\n1,{written}\n2,\n", "utf-8")
+    page_id = new_page(sqlite_store, "2000")
+    result = importing.import_contacts(sqlite_store, clock, page_id, file, rejects=tmp_path / "rejects.csv")
+    assert (result.created, result.rejected) == (2 - (kept is None), int(kept is None))
+    if kept is None:
+        assert f"timezone '{written}' is neither" in (tmp_path / "rejects.csv").read_text()
+    else:
+        assert person(sqlite_store, page_id, "1").timezone == kept
+
+
+@pytest.mark.parametrize(
     ("later", "used"), [("7,Ida", False), ("7,Ida\n,nobody", False), ("2,Bea", True), ("2,Bob", True)]
 )
 def test_a_later_import_stands_in_the_way_only_when_it_met_the_same_people(
