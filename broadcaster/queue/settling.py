@@ -14,7 +14,7 @@ from broadcaster.graph.client import GraphClient
 from broadcaster.graph.outcomes import NotGraph
 from broadcaster.graph.reading import ConversationRead
 from broadcaster.queue import settle
-from broadcaster.queue.budget import Budget
+from broadcaster.queue.budget import Budget, Calls
 from broadcaster.queue.lanes import Lanes
 from broadcaster.queue.settle import Doubt, Open
 from broadcaster.queue.steps import step
@@ -23,6 +23,9 @@ from broadcaster.store import Store
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25
+AFTER_A_START = 1.0
+"""Seconds until the first look: what a sender that was killed read just now counts in the platform's second."""
+
 MOST_AT_ONCE = 4
 """Readings of one Page under way."""
 
@@ -49,7 +52,7 @@ class Settler:
         self._wake = wake
         self._inbox: deque[tuple[Doubt, ConversationRead | Open]] = deque()
         self._reading: dict[int, int] = {}
-        self._look_at = float("-inf")
+        self._look_at = clock.monotonic() + AFTER_A_START
         self.silence: str | None = None
         """Why no conversation can be read at all; None while the platform answers or nothing is in doubt."""
 
@@ -79,16 +82,18 @@ class Settler:
             room = self._budget.grant(conn, key, cost, MOST_AT_ONCE - under_way)
             doubts = settle.due(conn, page_id, at, room, self._reading) if room else []
             if doubts:
-                self._budget.take(conn, key, cost, len(doubts))
+                granted = self._budget.take(conn, key, cost, len(doubts), len(doubts))
                 if not self._store.is_sqlite:
                     settle.reserve(conn, doubts, at)
             step("settle.taken")
         for doubt in doubts:
             self._reading[doubt.id] = page_id
-            self._lanes.submit(partial(self._read, doubt))
+            self._lanes.submit(partial(self._read, doubt, granted))
 
-    def _read(self, doubt: Doubt) -> None:
+    def _read(self, doubt: Doubt, granted: Calls) -> None:
         found: ConversationRead | Open
+        granted.begins()
+        begun = self._clock.monotonic()
         try:
             client = self._clients(doubt.page_id)
             found = client.conversation_messages(doubt.psid)
@@ -102,6 +107,7 @@ class Settler:
         except Exception:
             log.exception("reading a conversation failed in an unforeseen way")
             found = Open("The conversation could not be read.")
+        granted.answered(self._clock.monotonic() - begun)
         step("settle.read")
         self._inbox.append((doubt, found))
         self._wake(False)
@@ -116,6 +122,7 @@ class Settler:
                 finding = found if isinstance(found, Open) else settle.judge(conn, doubt, found)
                 settle.write(conn, doubt, finding, at, self._settle_time)
                 self.silence = found.cause if isinstance(found, Open) and not found.looked else None
+            self._budget.tell(conn)
             step("settle.written")
         step("settle.committed")
         for doubt, _ in came:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -81,6 +82,38 @@ def test_a_crash_between_intent_and_result(floor: Floor, arrived: bool) -> None:
     floor.finish(made, most=2000)
     assert {row.attempt for row in floor.rows(made)} == {1 if arrived else 2}
     assert sorted(floor.reached()) == sorted({row.psid for row in rows})
+
+
+def all_in_doubt(floor: Floor) -> None:
+    """Twelve messages whose sender died between intent and call."""
+    floor.lanes = held = Held()
+    floor.campaign()
+    floor.until(lambda: len(held.jobs) == PEOPLE, each=timedelta(milliseconds=100))
+    floor.crash()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_readings_that_begin_late_keep_the_platforms_pace(floor: Floor, seed: int) -> None:
+    all_in_doubt(floor)
+    floor.lanes, chance = Held(), random.Random(seed)
+    read = floor.sandbox.page.limits.meters["conversations"]
+    for _ in range(1500):
+        floor.turns(1, timedelta(milliseconds=20))
+        if chance.random() < 0.04:
+            floor.lanes.go()
+    assert read.peak == 2
+    assert floor.sandbox.page.limits.limited_until == 0
+
+
+def test_what_a_killed_sender_read_just_now_counts_in_the_platforms_second(floor: Floor) -> None:
+    all_in_doubt(floor)
+    floor.lanes = Inline()
+    read = floor.sandbox.page.limits.meters["conversations"]
+    for _ in range(4):
+        floor.until(lambda: read.count() == 2, each=timedelta(milliseconds=20))
+        floor.crash()
+        floor.turns(60, timedelta(milliseconds=20))
+    assert read.peak == 2
 
 
 def test_an_echo_settles_it_at_once_without_reading(floor: Floor) -> None:
