@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.contacts import columns
-from broadcaster.contacts.columns import AttributeDef, Cell, Cells, Column, readers
+from broadcaster.contacts.columns import PERSON_FIELDS, AttributeDef, Cell, Cells, Column, readers
 from broadcaster.contacts.taking import Seen
 from broadcaster.states import AttributeType
 
@@ -41,6 +41,26 @@ def test_a_column_at_once_reads_as_its_cells_do(field: str, kept: int, texts: li
         patch.setattr(columns, "KEPT", kept)
         cells = Cells(readers(COLUMNS, KNOWN, NOW)[field])
         assert (cells.all(texts), cells.refused) == one_by_one(field, texts)
+
+
+EVERY = [Column(0, field, field) for field in PERSON_FIELDS] + [
+    Column(1, kind, f"attribute.{kind}") for kind in AttributeType
+]
+OF_EACH_KIND = {kind.value: AttributeDef(kind.value, kind, None) for kind in AttributeType}
+ODD = [
+    "Mars/City", "Europe", "../etc/passwd", "/etc/localtime", "Europe/Berlin\0", "UTC+99", "+14:15", "-24:00", "Z",
+    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30", "2026-11-20T24:00:00Z", "2026-11-20",
+    "2026-W47-5", "20261120T090000Z", "2026-11-20T09:00:00+25:00", "45000.5", "31.02.1990", "٣١", "1e999", "-0", "0x10",
+    "_1", "1_000", "NaN", "∞", "²", "yes", "NEIN", "\0", "\ud800", "\N{ZERO WIDTH SPACE}", "'=1+2", "9" * 5000,
+]  # fmt: skip
+
+
+@given(st.lists(st.one_of(st.sampled_from(ODD), st.text(max_size=30), st.datetimes().map(str)), min_size=1))
+def test_any_cell_is_taken_or_has_its_reason(texts: list[str]) -> None:
+    for field, read in readers(EVERY, OF_EACH_KIND, NOW).items():
+        cells = Cells(read)
+        assert len(cells.all(texts)) == len(texts)
+        assert all(reason for reason in cells.refused.values()), field
 
 
 @given(st.lists(st.lists(st.one_of(st.integers(1, 40), st.integers(2**64 - 3, 2**64 + 3)), min_size=1)))
