@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import compress, islice
-from operator import lt
 
 from broadcaster.contacts.columns import AttributeDef, Cell, Cells, Column, readers
 from broadcaster.contacts.reading import RawRow
+from broadcaster.contacts.seen import Seen, key_of
 from broadcaster.states import AttributeType
 
-WORD = 1 << 64
 PIECE = 1_000
 """Rows that are turned into columns at once: few enough to stay in a processor's cache meanwhile."""
 
@@ -33,43 +30,6 @@ class Batch:
     refused: list[tuple[RawRow, str]] = field(default_factory=list)
     duplicates: int = 0
     """How many of the refused stood in the file before."""
-
-
-def _key(psid: str) -> int:
-    """A PSID as a number, half a text's memory; the 1 in front keeps leading zeros apart."""
-    return int(f"1{psid}")
-
-
-class Seen:
-    """Numbers that came before: eight bytes each while they come in order, as they mostly do."""
-
-    def __init__(self) -> None:
-        self._rising = array("Q")
-        self._highest = 0
-        self._others: set[int] = set()
-
-    def add(self, key: int) -> bool:
-        """Keep it; False when it was here before."""
-        if self._highest < key < WORD:
-            self._highest = key
-            self._rising.append(key)
-            return True
-        if key in self._others or self._rises(key):
-            return False
-        self._others.add(key)
-        return True
-
-    def add_rising(self, keys: Sequence[int]) -> bool:
-        """Keep them all, when each is higher than everything before it; False: none was kept."""
-        if not self._highest < keys[0] or not all(map(lt, keys, keys[1:])) or keys[-1] >= WORD:
-            return False
-        self._highest = keys[-1]
-        self._rising.extend(keys)
-        return True
-
-    def _rises(self, key: int) -> bool:
-        place = bisect_left(self._rising, key)
-        return place < len(self._rising) and self._rising[place] == key
 
 
 class Taker:
@@ -132,13 +92,13 @@ class Taker:
                         reasons.setdefault(number, refused[text])
                 refused.clear()
         keep = [True] * len(rows)
-        if not reasons and all(psids) and self._seen.add_rising([_key(str(psid)) for psid in psids]):
+        if not reasons and all(psids) and self._seen.add_rising([key_of(str(psid)) for psid in psids]):
             return keep
         for number, psid in enumerate(psids):
             reason = reasons.get(number)
             if reason is None and psid is None:
                 reason = "the psid is empty"
-            if reason is None and not self._seen.add(_key(str(psid))):
+            if reason is None and not self._seen.add(key_of(str(psid))):
                 reason = f"psid {psid} stands in the file before; the first row counts"
                 batch.duplicates += 1
             if reason is not None:

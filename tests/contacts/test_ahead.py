@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from broadcaster.contacts import ahead, columns, importing, people, reading, taking
 from broadcaster.contacts.ahead import Orders
-from broadcaster.contacts.taking import Seen
 from broadcaster.errors import EnvironmentFault
 from broadcaster.store import Store
 from tests.conftest import NOW
@@ -117,11 +114,3 @@ def test_closing_ends_the_process(file: Path) -> None:
     next(iter(beside.batches(orders(file))))
     beside.close()
     assert beside._process.returncode is not None
-
-
-@given(st.lists(st.one_of(st.integers(1, 40), st.integers(2**64 - 3, 2**64 + 3))))
-def test_numbers_that_came_before_are_known(keys: list[int]) -> None:
-    seen, before = Seen(), set[int]()
-    for key in keys:
-        assert seen.add(key) == (key not in before)
-        before.add(key)

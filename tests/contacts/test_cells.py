@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from broadcaster.contacts import columns
 from broadcaster.contacts.columns import PERSON_FIELDS, AttributeDef, Cell, Cells, Column, readers
-from broadcaster.contacts.taking import Seen
 from broadcaster.states import AttributeType
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -61,21 +60,3 @@ def test_any_cell_is_taken_or_has_its_reason(texts: list[str]) -> None:
         cells = Cells(read)
         assert len(cells.all(texts)) == len(texts)
         assert all(reason for reason in cells.refused.values()), field
-
-
-@given(st.lists(st.lists(st.one_of(st.integers(1, 40), st.integers(2**64 - 3, 2**64 + 3)), min_size=1)))
-def test_rising_numbers_are_kept_together_or_not_at_all(pieces: list[list[int]]) -> None:
-    seen, before = Seen(), list[int]()
-    for piece in pieces:
-        highest = max((key for key in before if key < 2**64), default=0)
-        rising = piece == sorted(set(piece)) and highest < piece[0] and piece[-1] < 2**64
-        if rising and all(key < 2**64 for key in before):
-            assert seen.add_rising(piece)
-        elif seen.add_rising(piece):
-            assert not set(piece) & set(before) and len(set(piece)) == len(piece)
-        else:
-            for key in piece:
-                assert seen.add(key) == (key not in before)
-                before.append(key)
-            continue
-        before += piece
