@@ -21,6 +21,7 @@ from broadcaster.queue.pacing import Grant, Pacer
 from broadcaster.store.tables import Lease
 
 LEASES = Lease.__table__  # type: ignore[attr-defined]
+_CLOCK = select(func.extract("epoch", func.clock_timestamp()))
 NO_END = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -95,24 +96,24 @@ class SharedBudget:
     def __init__(self) -> None:
         self._free_at: dict[str, float] = {}
         """When asking again makes sense, by this machine's monotonic clock."""
-        self._open: dict[str, tuple[Pacer, float]] = {}
+        self._open: dict[str, tuple[Pacer, _Instant]] = {}
         self._own: dict[str, dict[str, _SharedCalls]] = {}
         self._lock = threading.Lock()
 
     def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:
-        pacer, now = self._locked(conn, key)
-        room = pacer.room(now, cost, most)
-        self._open[key] = (pacer, now)
-        self._free_at[key] = time.monotonic() + pacer.wait(now)
+        pacer, at = self._locked(conn, key)
+        room = pacer.room(at.now, cost, most)
+        self._open[key] = (pacer, at)
+        self._free_at[key] = time.monotonic() + pacer.wait(at.now)
         return room
 
     def take(self, conn: Connection, key: str, cost: float, count: int, calls: int = 0) -> Calls:
-        pacer, now = self._open.pop(key)
-        grant = pacer.take(now, cost, count, calls)
+        pacer, at = self._open.pop(key)
+        grant = pacer.take(at.now, cost, count, calls)
         grant.id = secrets.token_hex(4)
-        self._free_at[key] = time.monotonic() + pacer.wait(now)
-        self._keep(conn, key, pacer, now)
-        made = _SharedCalls(self._lock, replace(grant), now - time.monotonic())
+        self._free_at[key] = time.monotonic() + pacer.wait(at.now)
+        self._keep(conn, key, pacer, at)
+        made = _SharedCalls(self._lock, replace(grant), at.ahead)
         if count:
             self._own.setdefault(key, {})[grant.id] = made
         return made
@@ -125,18 +126,14 @@ class SharedBudget:
     def wait(self, key: str) -> float:
         return max(0.0, self._free_at.get(key, 0.0) - time.monotonic())
 
-    def _keep(self, conn: Connection, key: str, pacer: Pacer, now: float) -> None:
-        conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(now)))
+    def _keep(self, conn: Connection, key: str, pacer: Pacer, at: _Instant) -> None:
+        conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(at.now)))
         for calls in self._own.get(key, {}).values():
             calls.kept = calls.merged
 
-    def _locked(self, conn: Connection, key: str) -> tuple[Pacer, float]:
-        """The pace as all know it, with what this worker knows of its own calls, and the server's instant."""
-        query = (
-            select(LEASES.c.pace, func.extract("epoch", func.clock_timestamp()))
-            .where(LEASES.c.name == _name(key))
-            .with_for_update()
-        )
+    def _locked(self, conn: Connection, key: str) -> tuple[Pacer, _Instant]:
+        """The pace as all know it, with what this worker knows of its own calls, and the instant of the lock."""
+        query = select(LEASES.c.pace).where(LEASES.c.name == _name(key)).with_for_update()
         row = conn.execute(query).one_or_none()
         if row is None:
             conn.execute(
@@ -153,7 +150,23 @@ class SharedBudget:
                     own[grant.id].told(grant)
         known = {grant.id for grant in pacer.grants}
         self._own[key] = {name: calls for name, calls in own.items() if name in known}
-        return pacer, float(row[1])
+        return pacer, _Instant.of(conn)
+
+
+@dataclass(frozen=True, slots=True)
+class _Instant:
+    """An instant by the server's clock, and how far that is ahead of this machine's monotonic one."""
+
+    now: float
+    ahead: float
+
+    @classmethod
+    def of(cls, conn: Connection) -> _Instant:
+        """Asked by itself, after a lock was waited for. Never too little ahead, however busy this machine
+        is: calls may be told a little late, but never sooner than they began."""
+        before = time.monotonic()
+        now = float(conn.execute(_CLOCK).scalar_one())
+        return cls(now, now - before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +189,7 @@ class _LocalCalls:
 
 @dataclass(slots=True)
 class _SharedCalls:
-    """What this worker knows of a grant; ``ahead``: the server's clock less this machine's monotonic one."""
+    """What this worker knows of a grant; ``ahead`` as of its instant."""
 
     lock: threading.Lock
     grant: Grant

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, text, update
+import pytest
+from sqlalchemy import func, select, text, update
 
 from broadcaster.queue.budget import SharedBudget
 from broadcaster.queue.membership import HEARTBEAT, LEASES, Worker
 from broadcaster.store import Store
 
 KEY, COST, ALL = "page:1", 0.1, 10
+PAUSE = 0.3
 
 
 def let_pass(store: Store, seconds: float) -> None:
@@ -70,6 +74,35 @@ def test_a_look_at_the_pace_that_takes_nothing_does_not_lose_what_is_to_tell(pos
         here.tell(conn)
     let_pass(postgres_store, 1.1)
     assert room(postgres_store, there) == ALL
+
+
+@pytest.mark.parametrize("busy", ["another holds the lock", "long between grant and take"])
+def test_a_call_is_never_told_sooner_than_it_began(postgres_store: Store, busy: str) -> None:
+    here, there, held = SharedBudget(), SharedBudget(), threading.Event()
+
+    def hold() -> None:
+        with postgres_store.write() as conn:
+            there.grant(conn, KEY, COST, ALL)
+            held.set()
+            time.sleep(PAUSE)
+
+    assert room(postgres_store, here) == ALL
+    if busy.startswith("another"):
+        threading.Thread(target=hold).start()
+        assert held.wait(10)
+    with postgres_store.write() as conn:
+        here.grant(conn, KEY, COST, ALL)
+        if busy.startswith("long"):
+            time.sleep(PAUSE)
+        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    with postgres_store.read() as conn:
+        begun = float(conn.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+    calls.begins()
+    with postgres_store.write() as conn:
+        here.tell(conn)
+    with postgres_store.read() as conn:
+        [[told, *_]] = conn.execute(select(LEASES.c.pace)).scalar_one()["grants"]
+    assert told >= begun
 
 
 def test_two_workers_late_with_their_heartbeat_do_not_wait_for_each_other(postgres_store: Store) -> None:

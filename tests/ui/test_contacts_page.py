@@ -225,7 +225,7 @@ def test_an_import_that_was_used_stays_and_says_why(
     qtbot: QtBot, people: int, page_id: int, space: Workspace, show: Show, tmp_path: Path
 ) -> None:
     first = imported(space, page_id, tmp_path, "psid,first_name\n900001,Zoe\n")
-    imported(space, page_id, tmp_path, "psid,first_name\n900002,Yan\n")
+    imported(space, page_id, tmp_path, "psid,first_name\n900001,Yan\n")
     window = show("contacts")
     page = opened(window)
     page.undo_import(first)
