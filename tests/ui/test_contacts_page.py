@@ -230,7 +230,7 @@ def test_an_import_that_was_used_stays_and_says_why(
     page = opened(window)
     page.undo_import(first)
     qtbot.waitUntil(lambda: "a later import has used it" in page.notice.text)
-    assert page.count_text.text() == f"{PEOPLE + 2} people"
+    assert page.count_text.text() == f"{PEOPLE + 1} people"
 
 
 def test_a_link_with_its_code_follows_the_typing(
