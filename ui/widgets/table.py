@@ -125,11 +125,12 @@ class DataTable(QTableView):
         return super().viewportEvent(event)
 
     def _cut(self, at: QModelIndex) -> str:
-        """The whole text of a cell that shows a part of it."""
+        """The whole text of a cell that shows a part of it; marked as HTML, since a tooltip guesses."""
         if not at.isValid():
             return ""
         column, row = self._model.columns[at.column()], self._model.row(at.row())
-        return html.escape(self._cells.cut(column, row, self.columnWidth(at.column())))
+        text = self._cells.cut(column, row, self.columnWidth(at.column()))
+        return f"<span>{html.escape(text)}</span>" if text else ""
 
     def _places(self, area: QRect) -> list[Place]:
         """The columns that are shown within ``area``."""
