@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.clock import Clock
-from broadcaster.queue.pacing import Grant, Pacer
+from broadcaster.queue.pacing import Grant, Line, Pacer
 from broadcaster.store.tables import Lease
 
 LEASES = Lease.__table__  # type: ignore[attr-defined]
@@ -42,7 +42,7 @@ class Budget(Protocol):
         ...
 
     def tell(self, conn: Connection) -> None:
-        """Tell the others when calls really began."""
+        """Tell the others when calls really began, or arrived."""
         ...
 
     def wait(self, key: str) -> float:
@@ -56,6 +56,7 @@ class LocalBudget:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._pacers: dict[str, Pacer] = {}
+        self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
 
     def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:  # noqa: ARG002
@@ -71,9 +72,9 @@ class LocalBudget:
         calls: int = 0,
     ) -> Calls:
         with self._lock:
-            pacer = self._pacer(key)
-            grant = pacer.take(self._clock.monotonic(), cost, count, calls)
-        return _LocalCalls(self._clock, self._lock, pacer, grant)
+            grant = self._pacer(key).take(self._clock.monotonic(), cost, count, calls)
+            line = self._lines.setdefault(key, Line())
+        return _LocalCalls(self._clock, self._lock, line, grant)
 
     def tell(self, conn: Connection) -> None:
         pass
@@ -89,8 +90,9 @@ class LocalBudget:
 class SharedBudget:
     """For several workers on PostgreSQL; the server's clock counts.
 
-    A call that was granted holds its share for all until its worker tells when it really began. That is told
-    with the worker's next grant or answer, both sooner than a second later, and so costs nobody pace.
+    A call that was granted holds its share for all until its worker tells when it really began and, with its
+    answer, when it arrived at the latest. That is told with the worker's next grant or answer, both sooner than a
+    second later, and so costs nobody pace.
     """
 
     def __init__(self) -> None:
@@ -98,6 +100,7 @@ class SharedBudget:
         """When asking again makes sense, by this machine's monotonic clock."""
         self._open: dict[str, tuple[Pacer, _Instant]] = {}
         self._own: dict[str, dict[str, _SharedCalls]] = {}
+        self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
 
     def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:
@@ -113,7 +116,7 @@ class SharedBudget:
         grant.id = secrets.token_hex(4)
         self._free_at[key] = time.monotonic() + pacer.wait(at.now)
         self._keep(conn, key, pacer, at)
-        made = _SharedCalls(self._lock, replace(grant), at.ahead)
+        made = _SharedCalls(self._lock, self._lines.setdefault(key, Line()), replace(grant), at.ahead)
         if count:
             self._own.setdefault(key, {})[grant.id] = made
         return made
@@ -175,16 +178,16 @@ class _LocalCalls:
 
     clock: Clock
     lock: threading.Lock
-    pacer: Pacer
+    line: Line
     grant: Grant
 
     def begins(self) -> None:
         with self.lock:
-            self.grant.begins(self.clock.monotonic())
+            self.line.begins(self.grant, self.clock.monotonic())
 
     def answered(self, seconds: float) -> None:
         with self.lock:
-            self.pacer.answered(self.grant, self.clock.monotonic(), seconds)
+            self.line.answered(self.grant, self.clock.monotonic(), seconds)
 
 
 @dataclass(slots=True)
@@ -192,30 +195,33 @@ class _SharedCalls:
     """What this worker knows of a grant; ``ahead`` as of its instant."""
 
     lock: threading.Lock
+    line: Line
     grant: Grant
     ahead: float
-    merged: int = field(init=False)
-    """How many had not begun when this was last put into the shared pace."""
-    kept: int = field(init=False)
+    merged: Grant = field(init=False)
+    """The grant as it was when last put into the shared pace."""
+    kept: Grant = field(init=False)
     """The same as it was last written there."""
 
     def __post_init__(self) -> None:
-        self.merged = self.kept = self.grant.waiting
+        self.merged = self.kept = replace(self.grant)
 
     @property
     def untold(self) -> bool:
-        return self.grant.waiting != self.kept
+        return self.grant != self.kept
 
     def begins(self) -> None:
         with self.lock:
-            self.grant.begins(time.monotonic() + self.ahead)
+            self.line.begins(self.grant, time.monotonic() + self.ahead)
 
     def answered(self, seconds: float) -> None:
-        pass
+        with self.lock:
+            self.line.answered(self.grant, time.monotonic() + self.ahead, seconds)
 
     def told(self, shared: Grant) -> None:
-        shared.at, shared.waiting = max(shared.at, self.grant.at), self.grant.waiting
-        self.merged = self.grant.waiting
+        shared.at = max(shared.at, self.grant.at)
+        shared.waiting, shared.awaited = self.grant.waiting, self.grant.awaited
+        self.merged = replace(self.grant)
 
 
 def _name(key: str) -> str:

@@ -2,9 +2,9 @@
 
 Each message costs a share of a second: a text 1/limit, media (audio, video, images) at least 1/10.
 The shares granted in any one-second window never exceed one. A grant counts from the instant its last
-call really began, and later still where the answer came later than answers can: on a busy computer or
-line, late calls would else meet those after them. The load is evened out: after a grant the next one waits until the
-granted shares have passed. Knows no clock and no database: the caller gives the instant, in seconds of
+call really began, and later still where the answer came later than answers can, or does not come: on a
+busy computer or line, late calls would else meet those after them. The load is evened out: after a grant
+the next one waits until the granted shares have passed. Knows no clock and no database: the caller gives the instant, in seconds of
 any clock that does not go back.
 """
 
@@ -33,6 +33,12 @@ CREDIT = 0.1
 
 BEGINS_WITHIN = 30.0
 """Seconds after which a call that was granted but has not begun is not begun any more."""
+
+ANSWERED_WITHIN = 5.0
+"""Seconds after which a call that began has arrived or never will, answered or not."""
+
+ASK_AGAIN = 0.02
+"""Seconds between questions whether calls have come back whose time is over."""
 
 SLOW_FROM, STOP_AT = 80, 100
 """Percent of the platform's quota: from the first on slower, at the second a tenth of the pace."""
@@ -73,20 +79,46 @@ class Grant:
     """Calls of it that have not begun."""
     id: str = ""
     """Names it where workers share a pace, so that each can tell of its own."""
-
-    def begins(self, now: float) -> None:
-        """One of its calls begins."""
-        self.at = max(self.at, now)
-        self.waiting -= 1
-
-    def answered(self, now: float, quickest: float) -> None:
-        """One of its calls is answered: it arrived at most ``quickest`` seconds ago."""
-        self.at = max(self.at, now - quickest)
+    awaited: int = 0
+    """Calls that began and may not have arrived, as no answer has come."""
 
     def counts(self, now: float) -> bool:
+        return now < self.ends
+
+    @property
+    def ends(self) -> float:
+        """From when on it counts no more, if nothing more is told of it."""
         if self.waiting > 0:
-            return now < self.at + BEGINS_WITHIN
-        return self.at > now - max(STRETCH, self.share)
+            return self.at + BEGINS_WITHIN
+        if self.awaited > 0:
+            return self.at + ANSWERED_WITHIN
+        return self.at + max(STRETCH, self.share)
+
+    def ask_at(self, now: float) -> float:
+        """When to ask again whether it counts."""
+        return max(self.at + STRETCH, now + ASK_AGAIN) if self.waiting or self.awaited else self.ends
+
+
+@dataclass(slots=True)
+class Line:
+    """How quick answers can be, as the last ones showed: what took longer than that may have arrived late."""
+
+    quickest: float = float("inf")
+    """Seconds that the quickest of the last answers took."""
+
+    def begins(self, grant: Grant, now: float) -> None:
+        """A call of that grant begins. Where answers never come within a second, they are not waited for."""
+        grant.at = max(grant.at, now)
+        grant.waiting -= 1
+        grant.awaited += not STRETCH <= self.quickest < float("inf")
+
+    def answered(self, grant: Grant, now: float, seconds: float) -> None:
+        """A call of that grant is answered, after ``seconds``: it arrived no later than the quickest answers
+        take. The first answer, late as it often is, shows nothing yet: its call may have arrived just now."""
+        known = self.quickest < float("inf")
+        self.quickest = min(seconds, self.quickest * SLOWER)
+        grant.at = max(grant.at, now - self.quickest if known else now)
+        grant.awaited = max(0, grant.awaited - 1)
 
 
 @dataclass(slots=True)
@@ -95,8 +127,6 @@ class Pacer:
 
     grants: list[Grant] = field(default_factory=list)
     free_at: float = float("-inf")
-    quickest: float = float("inf")
-    """Seconds that the quickest of the last answers took."""
 
     def room(self, now: float, cost: float, most: int) -> int:
         """How many messages of ``cost`` may go at ``now``, at most ``most``."""
@@ -116,24 +146,21 @@ class Pacer:
         self.free_at = max(self.free_at, now - CREDIT) + cost * count * STRETCH
         return grant
 
-    def answered(self, grant: Grant, now: float, seconds: float) -> None:
-        """A call of that grant is answered, after ``seconds``."""
-        self.quickest = min(seconds, self.quickest * SLOWER)
-        grant.answered(now, self.quickest)
-
     def wait(self, now: float) -> float:
         """Seconds until there may be room again (0: now)."""
         self._forget(now)
         waits = [self.free_at - now]
         if self._used() > 1.0 - 1e-9:
-            waits.append(min(grant.at for grant in self.grants) + STRETCH - now)
+            waits.append(min(grant.ask_at(now) for grant in self.grants) - now)
         return max(0.0, *waits)
 
     def dump(self, now: float) -> dict[str, Any]:
         """As JSON, for workers that share a pace through the database."""
         self._forget(now)
         return {
-            "grants": [[grant.at, grant.share, grant.waiting, grant.id] for grant in self.grants],
+            "grants": [
+                [grant.at, grant.share, grant.waiting, grant.id, grant.awaited] for grant in self.grants
+            ],
             "free_at": self.free_at if self.grants else None,
         }
 

@@ -27,7 +27,8 @@ from broadcaster.store import connect
 
 SETTLE_SECONDS = 1.0
 HEARTBEAT = timedelta(seconds=3)
-LONGEST = 60.0
+LONGEST = 150.0
+"""Seconds; conversations that a killed worker was reading are read again after 60."""
 
 
 def main() -> None:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadcaster.queue.pacing import BEGINS_WITHIN, Grant, Pacer, cost_of, page_limit, slowed
+from broadcaster.queue.pacing import (
+    ANSWERED_WITHIN,
+    BEGINS_WITHIN,
+    STRETCH,
+    Grant,
+    Line,
+    Pacer,
+    cost_of,
+    page_limit,
+    slowed,
+)
 
 STEPS = st.lists(st.tuples(st.floats(0.0, 0.4), st.integers(1, 50)), min_size=1, max_size=120)
 
@@ -33,14 +43,15 @@ LATE = st.lists(
 def test_calls_that_begin_late_do_not_meet_those_after_them(
     limit: float, steps: list[tuple[float, int, float]]
 ) -> None:
-    pacer, now, cost = Pacer(), 0.0, cost_of(limit, False)
+    pacer, line, now, cost = Pacer(), Line(), 0.0, cost_of(limit, False)
     planned: list[tuple[float, int, Grant]] = []
     begun: list[tuple[float, int]] = []
 
     def begin_until(instant: float) -> None:
         for one in sorted((one for one in planned if one[0] <= instant), key=lambda one: one[0]):
             planned.remove(one)
-            one[2].begins(one[0])
+            line.begins(one[2], one[0])
+            line.answered(one[2], one[0], 0.0)
             begun.append(one[:2])
 
     for pause, wanted, late in steps:
@@ -52,6 +63,62 @@ def test_calls_that_begin_late_do_not_meet_those_after_them(
     begin_until(float("inf"))
     for start, _ in begun:
         assert sum(count for at, count in begun if start <= at < start + 1.0) <= limit
+
+
+ON_THE_WAY = st.lists(
+    st.tuples(st.floats(0.0, 0.4), st.integers(1, 50), st.floats(0.0, 4.9)), min_size=1, max_size=60
+)
+BACK = 0.005
+"""Seconds from arriving at the platform to the answer."""
+
+
+@given(limit=st.sampled_from([7.5, 40.0, 300.0]), steps=ON_THE_WAY)
+def test_calls_that_arrive_late_do_not_meet_those_after_them(
+    limit: float, steps: list[tuple[float, int, float]]
+) -> None:
+    """Begun at once, then held up on the way; the first one shows how quick the line is."""
+    pacer, line, now, cost = Pacer(), Line(), 0.0, cost_of(limit, False)
+    under_way: list[tuple[float, float, Grant]] = []
+    arrived: list[tuple[float, int]] = []
+    for pause, wanted, late in [(0.0, 1, 0.0), *steps]:
+        now += pause
+        for one in sorted((one for one in under_way if one[1] <= now), key=lambda one: one[1]):
+            under_way.remove(one)
+            began, back, grant = one
+            line.answered(grant, back, back - began)
+        room = pacer.room(now, cost, wanted)
+        if room:
+            grant = pacer.take(now, cost, room, 1)
+            line.begins(grant, now)
+            arrived.append((now + late, room))
+            under_way.append((now, now + late + BACK, grant))
+    for start, _ in arrived:
+        assert sum(count for at, count in arrived if start <= at < start + 1.0) <= limit
+
+
+def test_the_first_answer_counts_from_when_it_came() -> None:
+    """A process that has just started is slow with its first call, and nothing tells yet where it was so."""
+    line, first, second = Line(), Grant(0.0, 1.0, 1), Grant(1.0, 1.0, 1)
+    line.answered(first, 0.5, 0.5)
+    assert first.at == 0.5
+    line.answered(second, 1.2, 0.1)
+    assert second.at == pytest.approx(1.1)
+
+
+def test_a_call_that_is_not_answered_holds_its_share_for_a_while() -> None:
+    pacer, line = Pacer(), Line()
+    line.begins(pacer.take(0.0, 0.1, 10, 1), 0.0)
+    assert pacer.room(ANSWERED_WITHIN - 0.1, 0.1, 10) == 0
+    assert 0.0 < pacer.wait(ANSWERED_WITHIN - 0.1) < 0.1, "asked again soon, but not without a pause"
+    assert pacer.room(ANSWERED_WITHIN + 0.1, 0.1, 10) == 10
+
+
+def test_answers_that_always_take_longer_than_a_second_are_not_waited_for() -> None:
+    pacer, line = Pacer(), Line()
+    line.answered(Grant(-2.0, 1.0, 1), 0.0, 2.0)
+    line.begins(pacer.take(0.0, 0.1, 10, 1), 0.0)
+    assert pacer.wait(0.0) == pytest.approx(STRETCH)
+    assert pacer.room(STRETCH, 0.1, 10) == 10
 
 
 def test_a_call_that_never_begins_does_not_hold_the_page() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text, update
 
 from broadcaster.queue.budget import SharedBudget
 from broadcaster.queue.membership import HEARTBEAT, LEASES, Worker
+from broadcaster.queue.pacing import ANSWERED_WITHIN
 from broadcaster.store import Store
 
 KEY, COST, ALL = "page:1", 0.1, 10
@@ -34,6 +35,21 @@ def room(store: Store, budget: SharedBudget) -> int:
         return budget.grant(conn, KEY, COST, ALL)
 
 
+def instant(store: Store) -> float:
+    """Now, by the server's clock."""
+    with store.read() as conn:
+        return float(conn.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+
+
+def told(store: Store, budget: SharedBudget) -> float:
+    """From when on the only grant counts for all, once its worker told of it."""
+    with store.write() as conn:
+        budget.tell(conn)
+    with store.read() as conn:
+        [[at, *_]] = conn.execute(select(LEASES.c.pace)).scalar_one()["grants"]
+    return float(at)
+
+
 def test_calls_that_begin_late_hold_their_share_for_every_worker(postgres_store: Store) -> None:
     here, there = SharedBudget(), SharedBudget()
     with postgres_store.write() as conn:
@@ -42,6 +58,7 @@ def test_calls_that_begin_late_hold_their_share_for_every_worker(postgres_store:
     let_pass(postgres_store, 5.0)
     assert room(postgres_store, there) == 0, "granted, but on its way at any moment"
     calls.begins()
+    calls.answered(0.0)
     with postgres_store.write() as conn:
         here.tell(conn)
     assert room(postgres_store, there) == 0, "begun within the last second"
@@ -55,7 +72,8 @@ def test_a_worker_tells_of_its_calls_with_its_next_grant(postgres_store: Store) 
         here.grant(conn, KEY, COST, 4)
         calls = here.take(conn, KEY, COST, 4, calls=1)
     calls.begins()
-    let_pass(postgres_store, 5.0)
+    calls.answered(0.0)
+    let_pass(postgres_store, 6.0)
     with postgres_store.write() as conn:
         assert here.grant(conn, KEY, COST, ALL) == ALL - 4
         here.take(conn, KEY, COST, 2, calls=0)
@@ -69,6 +87,7 @@ def test_a_look_at_the_pace_that_takes_nothing_does_not_lose_what_is_to_tell(pos
         here.grant(conn, KEY, COST, ALL)
         calls = here.take(conn, KEY, COST, ALL, calls=1)
     calls.begins()
+    calls.answered(0.0)
     assert room(postgres_store, here) == 0
     with postgres_store.write() as conn:
         here.tell(conn)
@@ -95,14 +114,48 @@ def test_a_call_is_never_told_sooner_than_it_began(postgres_store: Store, busy: 
         if busy.startswith("long"):
             time.sleep(PAUSE)
         calls = here.take(conn, KEY, COST, ALL, calls=1)
-    with postgres_store.read() as conn:
-        begun = float(conn.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+    begun = instant(postgres_store)
     calls.begins()
+    assert told(postgres_store, here) >= begun
+
+
+def test_what_a_worker_that_died_had_under_way_may_still_arrive(postgres_store: Store) -> None:
+    here, there = SharedBudget(), SharedBudget()
     with postgres_store.write() as conn:
-        here.tell(conn)
-    with postgres_store.read() as conn:
-        [[told, *_]] = conn.execute(select(LEASES.c.pace)).scalar_one()["grants"]
-    assert told >= begun
+        here.grant(conn, KEY, COST, ALL)
+        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    calls.begins()
+    told(postgres_store, here)
+    let_pass(postgres_store, ANSWERED_WITHIN / 2)
+    assert room(postgres_store, there) == 0
+    let_pass(postgres_store, ANSWERED_WITHIN / 2)
+    assert room(postgres_store, there) == ALL
+
+
+def test_a_call_that_arrives_late_is_told_with_its_answer(postgres_store: Store) -> None:
+    here = SharedBudget()
+    with postgres_store.write() as conn:
+        here.grant(conn, KEY, COST, ALL)
+        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    calls.begins()
+    began = told(postgres_store, here)
+    time.sleep(PAUSE)
+    back = instant(postgres_store)
+    calls.answered(0.0)
+    assert began < back <= told(postgres_store, here)
+
+
+def test_answers_as_quick_as_ever_change_nothing(postgres_store: Store) -> None:
+    here = SharedBudget()
+    with postgres_store.write() as conn:
+        here.grant(conn, KEY, COST, ALL)
+        calls = here.take(conn, KEY, COST, ALL, calls=2)
+    for _ in range(2):
+        calls.begins()
+    calls.answered(60.0)
+    began = told(postgres_store, here)
+    calls.answered(60.0)
+    assert told(postgres_store, here) == began
 
 
 def test_two_workers_late_with_their_heartbeat_do_not_wait_for_each_other(postgres_store: Store) -> None:
