@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.clock import Clock
-from broadcaster.queue.pacing import Grant, Line, Pacer
+from broadcaster.queue.pacing import STRETCH, Grant, Line, Pacer
 from broadcaster.store.tables import Lease
 
 LEASES = Lease.__table__  # type: ignore[attr-defined]
@@ -49,6 +49,10 @@ class Budget(Protocol):
         """Seconds until asking again makes sense."""
         ...
 
+    def follow(self, ago: float) -> None:
+        """Another was killed, who was at work until so many seconds ago: what it sent counts too."""
+        ...
+
 
 class LocalBudget:
     """For the only sender of a workspace."""
@@ -58,10 +62,12 @@ class LocalBudget:
         self._pacers: dict[str, Pacer] = {}
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
+        self._from = float("-inf")
 
     def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:  # noqa: ARG002
         with self._lock:
-            return self._pacer(key).room(self._clock.monotonic(), cost, most)
+            now = self._clock.monotonic()
+            return self._pacer(key).room(now, cost, most) if now >= self._from else 0
 
     def take(
         self,
@@ -81,7 +87,11 @@ class LocalBudget:
 
     def wait(self, key: str) -> float:
         with self._lock:
-            return self._pacer(key).wait(self._clock.monotonic())
+            now = self._clock.monotonic()
+            return max(self._pacer(key).wait(now), self._from - now)
+
+    def follow(self, ago: float) -> None:
+        self._from = self._clock.monotonic() + STRETCH - min(max(ago, 0.0), STRETCH)
 
     def _pacer(self, key: str) -> Pacer:
         return self._pacers.setdefault(key, Pacer())
@@ -128,6 +138,9 @@ class SharedBudget:
 
     def wait(self, key: str) -> float:
         return max(0.0, self._free_at.get(key, 0.0) - time.monotonic())
+
+    def follow(self, ago: float) -> None:
+        pass  # it stands in the shared pace
 
     def _keep(self, conn: Connection, key: str, pacer: Pacer, at: _Instant) -> None:
         conn.execute(update(LEASES).where(LEASES.c.name == _name(key)).values(pace=pacer.dump(at.now)))

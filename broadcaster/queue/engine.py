@@ -180,11 +180,16 @@ class Engine:
             lane.leased.clear()
 
     def _recover(self, conn: Connection) -> None:
-        released, doubted = self._membership.recover(conn, self._settle)
+        found = self._membership.recover(conn, self._settle)
         step("recover.marked")
-        if released or doubted:
-            log.warning("took over after a crash", extra={"waiting_again": released, "in_doubt": doubted})
-            self.took_over = TAKEN_OVER.format(doubted=doubted, released=released)
+        if found.last_work:
+            self._budget.follow((self._clock.now() - found.last_work).total_seconds())
+        if found.released or found.doubted:
+            log.warning(
+                "took over after a crash",
+                extra={"waiting_again": found.released, "in_doubt": found.doubted},
+            )
+            self.took_over = TAKEN_OVER.format(doubted=found.doubted, released=found.released)
 
     def _beat(self) -> None:
         now = self._clock.monotonic()

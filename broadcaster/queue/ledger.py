@@ -363,6 +363,14 @@ def end_cancelled(conn: Connection, ids: Sequence[int], at: datetime) -> None:
         )
 
 
+def last_work(conn: Connection, owners: Sequence[str]) -> datetime | None:
+    """When senders that still hold rows were last at work, by their newest intent and lease."""
+    query = select(func.max(ROWS.c.intent_at), func.max(ROWS.c.leased_until)).where(ROWS.c.owner.in_(owners))
+    intent_at, leased_until = conn.execute(query).one()
+    signs = [intent_at, leased_until and leased_until - LEASE]
+    return max((sign for sign in signs if sign), default=None)
+
+
 def orphan(conn: Connection, dead: Sequence[str], settle_ms: int, cause: str) -> tuple[int, int]:
     """Rows of senders proven dead: leased ones wait again, those on the wire are in doubt.
 

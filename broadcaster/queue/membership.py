@@ -8,6 +8,7 @@ owner that no row has any more.
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -36,6 +37,15 @@ def new_incarnation() -> str:
     return secrets.token_hex(8)
 
 
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What dead senders held: rows that wait again, rows in doubt, and when they were last at work."""
+
+    released: int = 0
+    doubted: int = 0
+    last_work: datetime | None = None
+
+
 class Membership(Protocol):
     def join(self) -> None: ...
     def leave(self) -> None: ...
@@ -43,8 +53,8 @@ class Membership(Protocol):
         """Show that we live; False when others have taken us for dead, so that we must start anew."""
         ...
 
-    def recover(self, conn: Connection, settle: timedelta) -> tuple[int, int]:
-        """Free what the dead held: (rows that wait again, rows in doubt)."""
+    def recover(self, conn: Connection, settle: timedelta) -> Recovered:
+        """Free what the dead held."""
         ...
 
 
@@ -64,7 +74,7 @@ class SoleSender:
     def beat(self, conn: Connection) -> bool:  # noqa: ARG002
         return True
 
-    def recover(self, conn: Connection, settle: timedelta) -> tuple[int, int]:
+    def recover(self, conn: Connection, settle: timedelta) -> Recovered:
         held = select(ROWS.c.owner).where(ROWS.c.owner.is_not(None), ROWS.c.owner != self._owner)
         dead = conn.execute(held.distinct()).scalars().all()
         return _orphan(conn, list(dead), settle)
@@ -95,7 +105,7 @@ class Worker:
         ).rowcount
         return moved == 1
 
-    def recover(self, conn: Connection, settle: timedelta) -> tuple[int, int]:
+    def recover(self, conn: Connection, settle: timedelta) -> Recovered:
         # a row that is locked belongs to a worker who beats just now: it lives, and waiting for it could lock both
         silent = (
             select(LEASES.c.name)
@@ -112,10 +122,11 @@ class Worker:
         return f"worker:{self._owner}"
 
 
-def _orphan(conn: Connection, dead: list[str], settle: timedelta) -> tuple[int, int]:
+def _orphan(conn: Connection, dead: list[str], settle: timedelta) -> Recovered:
     if not dead:
-        return 0, 0
-    return ledger.orphan(conn, dead, round(settle.total_seconds() * 1000), CRASH)
+        return Recovered()
+    last_work = ledger.last_work(conn, dead)
+    return Recovered(*ledger.orphan(conn, dead, round(settle.total_seconds() * 1000), CRASH), last_work)
 
 
 def _server_now(conn: Connection) -> datetime:

@@ -37,6 +37,16 @@ def test_no_second_holds_more_than_the_campaign_may_send(floor: Floor, throttle:
     floor.finish(made)
 
 
+def test_senders_killed_one_after_another_do_not_add_up(floor: Floor) -> None:
+    """Each new one counts what the one before it sent in the last second."""
+    made = floor.campaign(throttle_per_second=5)
+    while len(sent := floor.reached()) < PEOPLE:
+        floor.until(lambda sent=sent: len(floor.reached()) > len(sent), each=STEP)  # type: ignore[misc]
+        floor.crash()
+    assert busiest_second(floor) <= 5
+    floor.finish(made)
+
+
 def test_all_campaigns_of_a_page_share_its_pace(floor: Floor) -> None:
     floor.change_page(throttle_per_second=4)
     made = [floor.campaign(f"C{number}", throttle_per_second=200) for number in range(3)]
