@@ -38,10 +38,15 @@ def m_me_link(page_graph_id: str, ref: str = "") -> str:
     if not _REF.fullmatch(ref):
         wrong = sorted(set(re.sub(r"[A-Za-z0-9_=-]", "", ref)))
         raise BadInput(
-            f"The ref {ref!r} has characters that a link cannot carry: {' '.join(wrong)}",
+            f"The ref {ref!r} has characters that a link cannot carry: {', '.join(map(_named, wrong))}.",
             "Use letters, digits, - _ and =.",
         )
     return f"https://m.me/{page_graph_id}?ref={ref}"
+
+
+def _named(sign: str) -> str:
+    """As it can be seen in a sentence."""
+    return "a space" if sign == " " else sign if sign.isprintable() else repr(sign)
 
 
 def qr_svg(link: str) -> str:
