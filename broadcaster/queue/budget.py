@@ -63,6 +63,7 @@ class LocalBudget:
         self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
         self._from = float("-inf")
+        """Nothing is granted before: a sender that was killed may have used that second up."""
 
     def grant(self, conn: Connection, key: str, cost: float, most: int) -> int:  # noqa: ARG002
         with self._lock:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text, update
 
-from broadcaster.queue.budget import SharedBudget
+from broadcaster.queue.budget import Calls, SharedBudget
 from broadcaster.queue.membership import HEARTBEAT, LEASES, Worker
 from broadcaster.queue.pacing import ANSWERED_WITHIN
 from broadcaster.store import Store
@@ -35,6 +35,13 @@ def room(store: Store, budget: SharedBudget) -> int:
         return budget.grant(conn, KEY, COST, ALL)
 
 
+def taken(store: Store, budget: SharedBudget, count: int = ALL, calls: int = 1) -> Calls:
+    """A grant that was taken whole, for so many calls."""
+    with store.write() as conn:
+        assert budget.grant(conn, KEY, COST, count) == count
+        return budget.take(conn, KEY, COST, count, calls)
+
+
 def instant(store: Store) -> float:
     """Now, by the server's clock."""
     with store.read() as conn:
@@ -52,15 +59,12 @@ def told(store: Store, budget: SharedBudget) -> float:
 
 def test_calls_that_begin_late_hold_their_share_for_every_worker(postgres_store: Store) -> None:
     here, there = SharedBudget(), SharedBudget()
-    with postgres_store.write() as conn:
-        assert here.grant(conn, KEY, COST, ALL) == ALL
-        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    calls = taken(postgres_store, here)
     let_pass(postgres_store, 5.0)
     assert room(postgres_store, there) == 0, "granted, but on its way at any moment"
     calls.begins()
     calls.answered(0.0)
-    with postgres_store.write() as conn:
-        here.tell(conn)
+    told(postgres_store, here)
     assert room(postgres_store, there) == 0, "begun within the last second"
     let_pass(postgres_store, 1.1)
     assert room(postgres_store, there) == ALL
@@ -68,12 +72,10 @@ def test_calls_that_begin_late_hold_their_share_for_every_worker(postgres_store:
 
 def test_a_worker_tells_of_its_calls_with_its_next_grant(postgres_store: Store) -> None:
     here, there = SharedBudget(), SharedBudget()
-    with postgres_store.write() as conn:
-        here.grant(conn, KEY, COST, 4)
-        calls = here.take(conn, KEY, COST, 4, calls=1)
+    calls = taken(postgres_store, here, count=4)
     calls.begins()
     calls.answered(0.0)
-    let_pass(postgres_store, 6.0)
+    let_pass(postgres_store, 5.0)
     with postgres_store.write() as conn:
         assert here.grant(conn, KEY, COST, ALL) == ALL - 4
         here.take(conn, KEY, COST, 2, calls=0)
@@ -83,14 +85,11 @@ def test_a_worker_tells_of_its_calls_with_its_next_grant(postgres_store: Store) 
 
 def test_a_look_at_the_pace_that_takes_nothing_does_not_lose_what_is_to_tell(postgres_store: Store) -> None:
     here, there = SharedBudget(), SharedBudget()
-    with postgres_store.write() as conn:
-        here.grant(conn, KEY, COST, ALL)
-        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    calls = taken(postgres_store, here)
     calls.begins()
     calls.answered(0.0)
     assert room(postgres_store, here) == 0
-    with postgres_store.write() as conn:
-        here.tell(conn)
+    told(postgres_store, here)
     let_pass(postgres_store, 1.1)
     assert room(postgres_store, there) == ALL
 
@@ -121,9 +120,7 @@ def test_a_call_is_never_told_sooner_than_it_began(postgres_store: Store, busy: 
 
 def test_what_a_worker_that_died_had_under_way_may_still_arrive(postgres_store: Store) -> None:
     here, there = SharedBudget(), SharedBudget()
-    with postgres_store.write() as conn:
-        here.grant(conn, KEY, COST, ALL)
-        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    calls = taken(postgres_store, here)
     calls.begins()
     told(postgres_store, here)
     let_pass(postgres_store, ANSWERED_WITHIN / 2)
@@ -134,9 +131,7 @@ def test_what_a_worker_that_died_had_under_way_may_still_arrive(postgres_store: 
 
 def test_a_call_that_arrives_late_is_told_with_its_answer(postgres_store: Store) -> None:
     here = SharedBudget()
-    with postgres_store.write() as conn:
-        here.grant(conn, KEY, COST, ALL)
-        calls = here.take(conn, KEY, COST, ALL, calls=1)
+    calls = taken(postgres_store, here)
     calls.begins()
     began = told(postgres_store, here)
     time.sleep(PAUSE)
@@ -147,9 +142,7 @@ def test_a_call_that_arrives_late_is_told_with_its_answer(postgres_store: Store)
 
 def test_answers_as_quick_as_ever_change_nothing(postgres_store: Store) -> None:
     here = SharedBudget()
-    with postgres_store.write() as conn:
-        here.grant(conn, KEY, COST, ALL)
-        calls = here.take(conn, KEY, COST, ALL, calls=2)
+    calls = taken(postgres_store, here, calls=2)
     for _ in range(2):
         calls.begins()
     calls.answered(60.0)
